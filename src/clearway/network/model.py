@@ -1,0 +1,125 @@
+"""The road network as arrays: what every other room knows of roads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearway.kernel.language import Text
+
+
+class RoadClass(IntEnum):
+    """Functional class after the OSM ``highway`` values; links belong to their parent class."""
+
+    MOTORWAY = 0
+    TRUNK = 1
+    PRIMARY = 2
+    SECONDARY = 3
+    TERTIARY = 4
+    UNCLASSIFIED = 5
+    RESIDENTIAL = 6
+    SERVICE = 7
+
+
+class Deck(IntEnum):
+    """What lies under the surface. ``POSSIBLE_BRIDGE`` is inferred from a name, never tagged."""
+
+    GROUND = 0
+    POSSIBLE_BRIDGE = 1
+    BRIDGE = 2
+    TUNNEL = 3
+
+
+class Origin(IntEnum):
+    """Where an attribute value comes from."""
+
+    TAGGED = 0
+    INFERRED = 1
+    DEFAULT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Corridor:
+    """A road as people name it: an ordered chain of segments in one direction.
+
+    ``id`` is stable across newer extracts. ``direction`` is ``N``, ``NE`` … ``NW``, or ``clockwise`` /
+    ``anticlockwise`` for ring roads.
+    """
+
+    id: str
+    name: Text
+    ref: str
+    direction: str
+    direction_label: Text
+    road_class: RoadClass
+    segments: NDArray[np.int32]
+    length_m: float
+    is_ring: bool = False
+
+    @property
+    def label(self) -> Text:
+        """Name with number and direction, as it is said on the radio."""
+        ref = f"{self.ref} " if self.ref and self.ref not in self.name.en else ""
+        return Text(
+            f"{ref}{self.name.en} {self.direction_label.en}".strip(),
+            f"{ref}{self.name.zh}{self.direction_label.zh}".strip(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GridArea:
+    """A grid cell area: west, south, east, north in degrees; ``id`` like ``grid-116.25-39.90``."""
+
+    id: str
+    name: Text
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """Directed segments (≤ 1 km, junction to junction) with attributes, geometry and corridors.
+
+    All per-segment arrays have length ``count``. Geometry of segment i is
+    ``coords[offsets[i]:offsets[i + 1]]`` (longitude, latitude). ``corridor`` and ``area`` are indices
+    (−1: none). ``*_origin`` arrays hold :class:`Origin` codes.
+    """
+
+    segment_ids: tuple[str, ...]
+    from_node: NDArray[np.int32]
+    to_node: NDArray[np.int32]
+    node_lon: NDArray[np.float64]
+    node_lat: NDArray[np.float64]
+    length_m: NDArray[np.float32]
+    road_class: NDArray[np.int8]
+    is_link: NDArray[np.bool_]
+    lanes: NDArray[np.int8]
+    lanes_origin: NDArray[np.int8]
+    speed_kmh: NDArray[np.int16]
+    speed_origin: NDArray[np.int8]
+    deck: NDArray[np.int8]
+    deck_origin: NDArray[np.int8]
+    sky_view: NDArray[np.float32]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    coords: NDArray[np.float64]
+    offsets: NDArray[np.int64]
+    corridor: NDArray[np.int32]
+    area: NDArray[np.int32]
+    name_index: NDArray[np.int32]
+    names: tuple[str, ...]
+    corridors: tuple[Corridor, ...]
+    areas: tuple[GridArea, ...]
+    attribution: str = ""
+    problems: tuple[str, ...] = field(default=())
+    """What could not be imported, one line each: what and where."""
+
+    @property
+    def count(self) -> int:
+        """Number of directed segments."""
+        return len(self.segment_ids)

@@ -1,0 +1,1 @@
+"""Tests of Clearway; folders mirror the source."""
