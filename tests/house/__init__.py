@@ -1,0 +1,1 @@
+"""Tests of the house itself: the two commands, the lints, the fixtures, the benchmark harness."""
