@@ -32,9 +32,7 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 TIMEOUT_S: Final = 3600
 
 Better = Literal["higher", "lower", ""]
-_TARGET: Final = re.compile(
-    r"\s*(>=|<=|≥|≤|=)?\s*([-+0-9.][0-9.,_]*(?:e[-+]?\d+)?)\s*([x×])?\s*", re.IGNORECASE
-)
+_TARGET: Final = re.compile(r"\s*(>=|<=|≥|≤|=)?\s*([-+0-9.][0-9.,_]*(?:[eE][-+]?\d+)?)\s*([xX×])?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,8 @@ class Row:
         ours: our figure, in ``unit``.
         peer: the peer's figure in the same unit and run; None without a peer.
         unit: of both figures, e.g. ``commands/s``, ``ms``, ``MiB``.
-        target: what we want. A number or ``"<= 50"`` bounds ``ours`` in ``unit``; ``"4x"`` or ``">= 4x"`` bounds
-            the ratio to the peer; None when there is nothing to reach.
+        target: what we want. A number or ``"<= 50"`` bounds ``ours`` in ``unit``; ``"4x"`` or ``">= 4x"``
+            bounds the ratio to the peer; None when there is nothing to reach.
         note: conditions a reader must know: who the peer is, sizes, versions.
         better: which way is good; taken from the target's sign when left out, else ``higher``.
 
@@ -84,7 +82,7 @@ class Row:
             return "", None, False
         if isinstance(self.target, int | float):
             return "", float(self.target), False
-        match = _TARGET.match(self.target)
+        match = _TARGET.fullmatch(self.target)
         if match is None:
             raise ValueError(f"{self.metric}: cannot read the target {self.target!r}")
         sign = {"≥": ">=", "≤": "<="}.get(match[1] or "", match[1] or "")

@@ -14,9 +14,9 @@ _HEADINGS: Final = ("metric", "ours", "peer", "unit", "ratio", "target", "", "no
 _OPENING: Final = """\
 # Benchmarks
 
-Made by `./go bench` from `benchmarks/results/`; do not edit. Each figure of ours stands beside a peer's from the
-same run on the same machine. The ratio says how many times better ours is (above 1 is better for us, whichever
-way the unit points). A missed target is shown as such.
+Made by `./go bench` from `benchmarks/results/`; do not edit. Each figure of ours stands beside a peer's from
+the same run on the same machine. The ratio says how many times better ours is (above 1 is better for us,
+whichever way the unit points). A missed target is shown as such.
 """
 
 
@@ -77,13 +77,12 @@ def table(result: dict[str, Any]) -> str:
         lines.append((*shown, f"[{notes.index(note) + 1}]" if note else ""))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     numeric = {1, 2, 4}
-    out = [
-        "  ".join(
-            c.rjust(w) if i in numeric else c.ljust(w)
-            for i, (c, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    ]
+
+    def aligned(line: Sequence[str]) -> str:
+        padded = zip(line, widths, strict=True)
+        return "  ".join(c.rjust(w) if i in numeric else c.ljust(w) for i, (c, w) in enumerate(padded))
+
+    out = [aligned(line) for line in lines]
     out.insert(1, "  ".join("-" * w for w in widths))
     out += [
         textwrap.fill(f"[{i}] {note}", 110, subsequent_indent="    ") for i, note in enumerate(notes, start=1)
