@@ -1,0 +1,1 @@
+"""Public pages: no sign-in, no script needed, nothing that is not public."""

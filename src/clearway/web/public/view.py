@@ -1,0 +1,190 @@
+"""What the public page shows, as plain data; decides here, and only here, what is public."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from clearway.desks.roadweather.conditions import LOOKS, SLIPPERY, Condition
+from clearway.kernel.clock import parse_utc
+from clearway.kernel.language import Text
+from clearway.network.model import Network, RoadClass
+from clearway.operations.board import SEVERITY, Board
+
+_PUBLIC_MEASURE_STATES = ("ordered", "in_force", "removal_pending")
+_ROWS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PublicWarning:
+    """One public notice that is active at the moment of reading."""
+
+    id: str
+    level: int
+    headline: Text
+    description: Text
+    instruction: Text
+    starts: datetime
+    expires: datetime
+    next_update_by: datetime | None
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """One measure as the public may read it."""
+
+    headline: Text
+    why: Text
+    roads: tuple[Text, ...]
+    more_roads: int
+    starts: datetime
+    expiry: datetime
+    removal_pending: bool
+    restrictive: bool
+    legal_basis: Text
+    decider: Text
+    exemptions: tuple[Text, ...]
+    detour: Text
+    lift_condition: Text
+
+
+@dataclass(frozen=True, slots=True)
+class RoadRow:
+    """Condition and outlook of one corridor."""
+
+    label: Text
+    road_class: str
+    now: Condition
+    worst: Condition
+    worst_at: datetime
+    rst_c: float
+    rst_min_c: float
+    p_slippery: float
+    confidence: float
+
+    @property
+    def slippery(self) -> bool:
+        """Whether grip is reduced now."""
+        return self.now in SLIPPERY
+
+
+@dataclass(frozen=True, slots=True)
+class PublicView:
+    """Everything on the public page."""
+
+    area: Text
+    as_of: datetime
+    warnings: tuple[PublicWarning, ...]
+    restrictions: tuple[Restriction, ...]
+    roads: tuple[RoadRow, ...]
+    roads_hidden: int
+    query: str
+    numbers: tuple[tuple[str, str], ...]
+    head_hash: str
+    doctrine_hash: str
+    attribution: str
+    source: str
+    simulated: bool
+    hindsight: bool
+    clock_offset_ms: int = 0
+    """Machine time minus the time shown; not 0 in a replay."""
+
+    @property
+    def looks(self) -> Mapping[Condition, Any]:
+        """Words, colours and patterns of the condition classes."""
+        return LOOKS
+
+
+def public_warnings(notices: Iterable[Mapping[str, Any]], at: datetime) -> tuple[PublicWarning, ...]:
+    """Issued notices that have not expired at ``at``, the highest level first."""
+    found = []
+    for row in notices:
+        data = row["data"]
+        expires = parse_utc(data["expires"])
+        if row["state"] != "issued" or expires <= at:
+            continue
+        messages = data.get("messages") or []
+        next_by = data.get("next_update_by")
+        found.append(
+            PublicWarning(
+                id=row["id"],
+                level=int(data["level"]),
+                headline=Text.of(data["headline"]),
+                description=Text.of(data["description"]),
+                instruction=Text.of(data["instruction"]),
+                starts=parse_utc(data["starts"]),
+                expires=expires,
+                next_update_by=parse_utc(next_by) if next_by else None,
+                identifier=messages[-1]["identifier"] if messages else "",
+            )
+        )
+    return tuple(sorted(found, key=lambda w: (-w.level, w.starts, w.id)))
+
+
+def public_restrictions(measures: Iterable[Mapping[str, Any]], network: Network) -> tuple[Restriction, ...]:
+    """Measures that are ordered, on the road, or whose removal is still to be verified."""
+    labels = {c.id: c.label for c in network.corridors}
+    found = []
+    for row in measures:
+        if row["state"] not in _PUBLIC_MEASURE_STATES:
+            continue
+        data = row["data"]
+        roads = [labels[c] for c in data.get("corridors", []) if c in labels]
+        why = data.get("why") or (data.get("rule") or {}).get("text") or ""
+        found.append(
+            Restriction(
+                headline=Text.of(data["headline"]),
+                why=Text.of(why),
+                roads=tuple(roads[:12]),
+                more_roads=max(0, len(roads) - 12),
+                starts=parse_utc(data["starts"]),
+                expiry=parse_utc(data["expiry"]),
+                removal_pending=row["state"] == "removal_pending",
+                restrictive=bool(data.get("restrictive")),
+                legal_basis=Text.of(data.get("legal_basis") or ""),
+                decider=Text.of(data.get("decider") or ""),
+                exemptions=tuple(Text.of(e) for e in data.get("exemptions", [])),
+                detour=Text.of(data.get("detour") or ""),
+                lift_condition=Text.of(data.get("lift_condition") or ""),
+            )
+        )
+    return tuple(sorted(found, key=lambda r: (not r.restrictive, r.removal_pending, r.starts)))
+
+
+def road_rows(network: Network, board: Board, query: str = "") -> tuple[tuple[RoadRow, ...], int]:
+    """Rows to show and how many stay hidden: matches of ``query``, else main roads, the worst first."""
+    wanted = query.strip().casefold()
+    severity = np.array(SEVERITY)
+    ranked = []
+    for i, corridor in enumerate(network.corridors):
+        if wanted:
+            names = f"{corridor.name.en} {corridor.name.zh} {corridor.ref}".casefold()
+            if wanted not in names:
+                continue
+        elif corridor.road_class > RoadClass.PRIMARY or corridor.length_m < 2_000:
+            continue
+        now, worst = int(severity[board.now[i]]), int(severity[board.worst[i]])
+        ranked.append((-max(now, worst), -now, int(corridor.road_class), -corridor.length_m, i))
+    ranked.sort()
+    rows = tuple(_row(network, board, key[-1]) for key in ranked[:_ROWS])
+    return rows, max(0, len(ranked) - _ROWS)
+
+
+def _row(network: Network, board: Board, i: int) -> RoadRow:
+    corridor = network.corridors[i]
+    return RoadRow(
+        label=corridor.label,
+        road_class=corridor.road_class.name.lower(),
+        now=Condition(int(board.now[i])),
+        worst=Condition(int(board.worst[i])),
+        worst_at=board.at + timedelta(hours=int(board.worst_lead_h[i])),
+        rst_c=float(board.rst_now_c[i]),
+        rst_min_c=float(board.rst_min_c[i]),
+        p_slippery=float(board.p_slippery[i]),
+        confidence=float(board.confidence[i]),
+    )

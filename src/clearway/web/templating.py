@@ -1,0 +1,71 @@
+"""One Jinja2 environment for every page: escaped by default, both languages, local time at the edge."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from clearway.kernel.clock import iso, parse_utc
+from clearway.kernel.language import Text
+from clearway.kernel.levels import Level
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The environment; an undefined name in a template is an error."""
+    env = Environment(
+        loader=PackageLoader("clearway.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters.update(words=words, level_chip=level_chip)
+    return env
+
+
+def words(value: Text | dict[str, str] | str, language: str) -> str:
+    """The words in one language."""
+    return Text.of(value)[language]
+
+
+def local(at: datetime | str, zone: str, language: str, *, date: bool = True) -> Markup:
+    """A ``time`` element: local time to read, UTC on hover and for machines."""
+    moment = parse_utc(at) if isinstance(at, str) else at
+    there = moment.astimezone(ZoneInfo(zone))
+    if language == "zh":
+        shown = f"{there.month}月{there.day}日{there:%H:%M}" if date else f"{there:%H:%M}"
+    else:
+        shown = f"{there.day} {there:%b %H:%M}" if date else f"{there:%H:%M}"
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
+        iso(moment), f"{moment:%Y-%m-%d %H:%M}", shown
+    )
+
+
+def level_chip(code: int, language: str) -> Markup:
+    """A level as shape, word and colour."""
+    level = Level(code)
+    return Markup('<span class="chip level-{}"><span aria-hidden="true">{}</span> {}</span>').format(
+        level.name.lower(), level.shape, level.label[language]
+    )
+
+
+def render(template: str, *, language: str, zone: str, **values: Any) -> str:
+    """Render a page in one language and time zone."""
+
+    def say(en: str, zh: str) -> str:
+        return zh if language == "zh" else en
+
+    def at(moment: datetime | str, *, date: bool = True) -> Markup:
+        return local(moment, zone, language, date=date)
+
+    return (
+        environment()
+        .get_template(template)
+        .render(lang=language, html_lang="zh-CN" if language == "zh" else "en", say=say, at=at, **values)
+    )
