@@ -436,9 +436,13 @@ def unpack_uv(wheel: bytes, to: Path) -> None:
 
 
 def fingerprint(which: str) -> str:
-    """Hash of all that a set of packages depends on."""
-    digest = hashlib.sha256(str(ROOT).encode())
-    for path in (ROOT / "pyproject.toml", ROOT / "hatch_build.py", LOCKS / (which + ".lock")):
+    """Hash of all that a set of packages depends on; settings of linters and tests are left out."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    parts = [project["project"], project["build-system"], project.get("tool", {}).get("hatch")]
+    digest = hashlib.sha256(json.dumps([str(ROOT), parts], sort_keys=True).encode())
+    for path in (ROOT / "hatch_build.py", LOCKS / (which + ".lock")):
         digest.update(path.read_bytes() if path.exists() else b"-")
     return digest.hexdigest()
 
