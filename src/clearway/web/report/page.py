@@ -1,0 +1,192 @@
+"""Render a report to one HTML file that needs nothing else: both languages, drawings inline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from clearway.kernel.language import LANGUAGES, Text
+from clearway.kernel.levels import Level
+from clearway.network.model import Network, RoadClass
+from clearway.operations.trace import GROUPS, CycleTrace
+from clearway.picture.picture import Columns
+from clearway.records import Kinds
+from clearway.web.draw.roadmap import MapClass, road_map_svg
+from clearway.web.draw.storm import StormTrace, storm_svg
+from clearway.web.report.gather import ReportData
+from clearway.web.templating import render
+
+_MAP_STYLES = tuple(
+    MapClass(label, colour, width, dash)
+    for (label, _), (colour, width, dash) in zip(
+        GROUPS,
+        (
+            ("#9aa7ad", 1.0, ""),
+            ("#2f7fc1", 1.2, ""),
+            ("#e08a2b", 1.6, "6 2"),
+            ("#7a6fc0", 1.6, "4 2"),
+            ("#6b3fc9", 1.8, "8 2"),
+            ("#c4161c", 2.0, ""),
+        ),
+        strict=True,
+    )
+)
+
+
+def storm_trace(
+    traces: Sequence[CycleTrace], data: ReportData, hazards: Mapping[str, Text], *, zone: str, source: Text
+) -> StormTrace:
+    """The traces of a period as the storm drawing needs them; hazards that never rose are left out."""
+    shown = [h for h in hazards if any(t.levels.get(h, 0) for t in traces)]
+    return StormTrace(
+        times=tuple(t.at for t in traces),
+        air_c=np.array([t.air_c[0] for t in traces]),
+        air_low_c=np.array([t.air_c[1] for t in traces]),
+        air_high_c=np.array([t.air_c[2] for t in traces]),
+        rst_c=np.array([t.rst_c[0] for t in traces]),
+        rst_low_c=np.array([t.rst_c[1] for t in traces]),
+        rst_high_c=np.array([t.rst_c[2] for t in traces]),
+        precipitation_mm=np.array([t.precipitation_mm for t in traces]),
+        hazards=tuple(hazards[h] for h in shown),
+        levels=np.array([[t.levels.get(h, 0) for t in traces] for h in shown], dtype=np.int8).reshape(
+            len(shown), len(traces)
+        ),
+        condition_labels=tuple(label for label, _ in GROUPS),
+        condition_share=np.array([t.condition_share for t in traces]),
+        restricted_km=np.array([t.restricted_km for t in traces]),
+        messages=tuple(
+            (datetime.fromisoformat(m["sent"]), str(m["msg_type"]), n.level)
+            for n in data.notices
+            for m in n.messages
+        ),
+        zone=ZoneInfo(zone),
+        source=source,
+    )
+
+
+def moments(traces: Sequence[CycleTrace]) -> list[CycleTrace]:
+    """Three telling moments: the first slippery hour, the worst one, and the end."""
+    bad = [1.0 - t.condition_share[0] - t.condition_share[1] for t in traces]
+    worst = int(np.argmax(bad))
+    first = next((i for i, share in enumerate(bad) if share > 0.1), max(0, worst - 6))
+    picked = sorted({min(first, worst), worst, len(traces) - 1})
+    return [traces[i] for i in picked]
+
+
+def condition_map(
+    trace: CycleTrace, network: Network, columns: Columns, language: str, zone: str, *, width: int = 460
+) -> str:
+    """Map picture of one cycle's road condition."""
+    group = np.zeros(16, dtype=np.int8)
+    for number, (_, codes) in enumerate(GROUPS):
+        group[list(codes)] = number
+    by_segment = group[trace.column_condition][columns.segment_column]
+    there = trace.at.astimezone(ZoneInfo(zone))
+    title = f"{there.month}月{there.day}日 {there:%H:%M}" if language == "zh" else f"{there:%d %b %H:%M}"
+    return road_map_svg(
+        network, by_segment, _MAP_STYLES, title, language, max_class=RoadClass.PRIMARY, width=width
+    )
+
+
+def summary_lines(data: ReportData, traces: Sequence[CycleTrace], hazards: Mapping[str, Text]) -> list[Text]:
+    """The bottom line up front."""
+    lines = []
+    for hazard, label in hazards.items():
+        peak = max((t.levels.get(hazard, 0) for t in traces), default=0)
+        if peak:
+            hours = sum(1 for t in traces if t.levels.get(hazard, 0) == peak)
+            lines.append(
+                Text(
+                    "{hazard}: highest level {level}, held {hours} h",
+                    "{hazard}：最高{level}预警，持续{hours}小时",
+                ).format(hazard=label, level=Level(peak).label, hours=hours)
+            )
+    sent = [m["msg_type"] for n in data.notices for m in n.messages]
+    lines.append(
+        Text(
+            f"{sent.count('Alert')} public warnings issued, {sent.count('Update')} updates, "
+            f"{sent.count('Cancel')} cancelled",
+            f"发布预警{sent.count('Alert')}条，更新{sent.count('Update')}次，解除{sent.count('Cancel')}条",
+        )
+    )
+    restrictive = [m for m in data.measures if m.restrictive]
+    closed = sum(1 for m in restrictive if m.state == "closed")
+    lines.append(
+        Text(
+            f"{len(restrictive)} restrictive measures ordered ({data.restriction_hours:.0f} h in all), "
+            f"{closed} taken down and verified, {len(data.open_measures)} measures still open, "
+            f"{len(data.overdue)} overdue",
+            f"下达管制措施{len(restrictive)}项（合计{data.restriction_hours:.0f}小时），"
+            f"已解除并核实{closed}项，期末未结{len(data.open_measures)}项，逾期{len(data.overdue)}项",
+        )
+    )
+    lines.append(Text(f"{data.salt_t:.0f} t of salt reported spread", f"累计撒布融雪剂{data.salt_t:.0f}吨"))
+    return lines
+
+
+def report_page(
+    data: ReportData,
+    traces: Sequence[CycleTrace],
+    network: Network,
+    columns: Columns,
+    kinds: Kinds,
+    *,
+    hazards: Mapping[str, Text],
+    area: Text,
+    zone: str,
+    doctrine_hash: str,
+    labels: Sequence[Text],
+    limits: Sequence[Text],
+    source: Text,
+    first: str = "en",
+) -> str:
+    """The whole report as one HTML text."""
+    drawing = storm_trace(traces, data, hazards, zone=zone, source=source)
+    shown = moments(traces)
+    bodies = [
+        render(
+            "report_body.html",
+            language=language,
+            zone=zone,
+            data=data,
+            area=area,
+            doctrine_hash=doctrine_hash,
+            labels=labels,
+            limits=limits,
+            summary=summary_lines(data, traces, hazards),
+            drawing={language: storm_svg(drawing, language)},
+            maps={language: [condition_map(t, network, columns, language, zone) for t in shown]},
+            restrictive_count=sum(1 for m in data.measures if m.restrictive),
+            state_label=lambda kind, state: kinds.get(kind).states[state].label,
+            verb_label=lambda kind, verb: _verb_label(kinds, kind, verb),
+            task_label=lambda key: _task_label(kinds, key),
+        )
+        for language in LANGUAGES
+    ]
+    css = files("clearway.web").joinpath("static/house.css").read_text(encoding="utf-8")
+    title = f"{area.en} situation report · {area.zh}情况报告"
+    return render("report.html", language=first, zone=zone, bodies=bodies, css=css, title=title, first=first)
+
+
+def _verb_label(kinds: Kinds, kind: str, verb: str) -> Text:
+    declared = kinds.get(kind).verbs.get(verb)
+    return declared.label if declared else Text(verb, verb)
+
+
+_TASK_TYPES = {
+    "treat": Text("treat a road", "除雪融冰"),
+    "inspect": Text("inspect a road", "道路巡查"),
+    "place_sign": Text("place signs", "设置标志"),
+    "verify_removal": Text("verify a removal", "核实撤除"),
+    "drive_through": Text("drive through", "试行查验"),
+}
+
+
+def _task_label(kinds: Kinds, key: str) -> Text:
+    kind, _, state = key.partition("/")
+    state_label = kinds.get("task").states[state].label
+    return Text("{a}, {b}", "{a}（{b}）").format(a=_TASK_TYPES.get(kind, Text(kind, kind)), b=state_label)
