@@ -18,11 +18,11 @@ OPEN_MEASURES = ("ordered", "in_force", "awaiting_second", "removal_pending")
 class JournalReader(Protocol):
     """The part of the journal a report reads."""
 
-    def list(self, kind: str) -> list[RecordRow]:
+    def list(self, kind: str) -> Sequence[RecordRow]:
         """Records of a kind as they stand."""
         ...
 
-    def history(self, record_id: str) -> list[Event]:
+    def history(self, record_id: str) -> Sequence[Event]:
         """Events of a record in order."""
         ...
 
@@ -190,7 +190,8 @@ def _steps(journal: JournalReader, record_id: str) -> tuple[Step, ...]:
 def _level_changes(journal: JournalReader) -> list[LevelChange]:
     found = []
     for row in journal.list("situation"):
-        level, data = 0, {}
+        level = 0
+        data: dict[str, Any] = {}
         for event in journal.history(row.id):
             data = {**data, **event.changes}
             after = 0 if event.state == "ended" else int(data.get("level", level))

@@ -1,0 +1,1 @@
+"""HTTP API, version 1: commands in, records out. The same authority table as everywhere."""

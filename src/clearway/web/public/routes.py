@@ -1,0 +1,194 @@
+"""Public routes: page, feeds, CAP files, health. Nothing here needs or knows a sign-in."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import files
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from clearway.kernel.clock import SystemClock
+from clearway.kernel.errors import NotFoundError
+from clearway.web.guard import House
+from clearway.web.public.page import public_page
+from clearway.web.public.view import PublicView, public_restrictions, public_warnings, road_rows
+from clearway.web.services import Services
+
+router = APIRouter(tags=["public"])
+MAX_AGE_S: Final = 30
+_STATIC: Final = {"house.css": "text/css; charset=utf-8", "public.js": "text/javascript; charset=utf-8"}
+_NUMBER_LABELS: Final = {
+    "police": ("police", "报警"),
+    "fire_and_rescue": ("fire and rescue", "火警救援"),
+    "ambulance": ("ambulance", "急救"),
+    "traffic_accident": ("traffic accident", "交通事故"),
+    "expressway_help": ("expressway help", "高速求助"),
+    "railway": ("railway", "铁路客服"),
+    "anti_fraud": ("anti-fraud", "反诈"),
+}
+
+
+class PageCache:
+    """Rendered bytes by key, each kept for a few seconds: a burst of readers costs one rendering."""
+
+    def __init__(self, keep_s: float = 5.0) -> None:
+        self._keep_s = keep_s
+        self._pages: dict[tuple[object, ...], tuple[float, bytes]] = {}
+
+    def get(self, key: tuple[object, ...], make: Callable[[], bytes]) -> bytes:
+        """The bytes for ``key``, made anew when older than ``keep_s`` seconds."""
+        found = self._pages.get(key)
+        if found and time.monotonic() - found[0] < self._keep_s:
+            return found[1]
+        body = make()
+        if len(self._pages) > 64:
+            self._pages.clear()
+        self._pages[key] = (time.monotonic(), body)
+        return body
+
+
+@router.get("/", include_in_schema=False)
+def page(
+    request: Request,
+    house: House,
+    lang: Annotated[str, Query(max_length=8)] = "",
+    q: Annotated[str, Query(max_length=60)] = "",
+) -> Response:
+    """Current warnings, restrictions, road conditions."""
+    language = _language(lang, request.headers.get("accept-language", ""))
+    other = "en" if language == "zh" else "zh"
+    links = {
+        "atom": "/feed.atom",
+        "rss": "/feed.rss",
+        "cap": "/cap/{id}",
+        "other": f"/?lang={other}",
+        "css": "/static/house.css",
+        "script": "/static/public.js",
+        "search": "/",
+    }
+    pages: PageCache = request.app.state.pages
+
+    def make() -> bytes:
+        view = build_view(house, language, q)
+        return public_page(view, language=language, zone=house.zone, links=links).encode()
+
+    body = pages.get((language, q, house.journal.head().seq), make) if not q else make()
+    return cached(request, body, "text/html; charset=utf-8", vary_language=not lang)
+
+
+@router.get("/feed.atom", include_in_schema=False)
+def atom(request: Request, house: House) -> Response:
+    """Atom feed of CAP messages."""
+    return cached(request, _feed(house, "atom"), "application/atom+xml; charset=utf-8")
+
+
+@router.get("/feed.rss", include_in_schema=False)
+def rss(request: Request, house: House) -> Response:
+    """RSS feed of CAP messages."""
+    return cached(request, _feed(house, "rss"), "application/rss+xml; charset=utf-8")
+
+
+@router.get("/cap/{identifier}", include_in_schema=False)
+def cap(
+    request: Request,
+    house: House,
+    identifier: Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9_.:-]+$")],
+) -> Response:
+    """One CAP message, exactly as published and signed."""
+    data = house.cap_file(identifier.removesuffix(".xml"))
+    if data is None:
+        raise NotFoundError(f"no published message {identifier!r}")
+    return cached(request, data, "application/cap+xml; charset=utf-8")
+
+
+@router.get("/health", include_in_schema=False)
+def health(house: House) -> dict[str, object]:
+    """Whether the service answers and where its journal stands."""
+    return {"status": "ok", "head": house.journal.head().seq, "board": house.board() is not None}
+
+
+@router.get("/static/{name}", include_in_schema=False)
+def static(request: Request, name: Annotated[str, Path(max_length=40)]) -> Response:
+    """Style and script of the public page."""
+    media = _STATIC.get(name)
+    if media is None:
+        raise NotFoundError(f"no file {name!r}")
+    return cached(request, _static(name), media, max_age_s=3600)
+
+
+def build_view(house: Services, language: str, query: str = "") -> PublicView:
+    """Gather what the public may read now."""
+    now = house.clock.now()
+    board = house.board()
+    rows, hidden = road_rows(house.network, board, query) if board else ((), 0)
+    head = house.journal.head()
+    offset_ms = int((SystemClock().now() - now).total_seconds() * 1000) if house.simulated else 0
+    pick = 1 if language == "zh" else 0
+    return PublicView(
+        area=house.area,
+        as_of=now,
+        warnings=public_warnings(
+            (r.as_mapping() for r in house.journal.list("notice", states=("issued",))), now
+        ),
+        restrictions=public_restrictions(
+            (r.as_mapping() for r in house.journal.list("measure")), house.network
+        ),
+        roads=rows,
+        roads_hidden=hidden,
+        query=query,
+        numbers=tuple(
+            (_NUMBER_LABELS.get(name, (name, name))[pick], str(rule.value))
+            for name, rule in house.doctrine.section("public_numbers").items()
+        ),
+        head_hash=head.hash,
+        doctrine_hash=house.doctrine.hash,
+        attribution=house.network.attribution,
+        source=board.source if board else "",
+        simulated=house.simulated,
+        hindsight=house.hindsight,
+        clock_offset_ms=offset_ms,
+    )
+
+
+def cached(
+    request: Request, body: bytes, media: str, *, max_age_s: int = MAX_AGE_S, vary_language: bool = False
+) -> Response:
+    """Answer with a strong ETag, short cache life and gzip where the client takes it; 304 when unchanged."""
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    vary = "Accept-Encoding, Accept-Language" if vary_language else "Accept-Encoding"
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age_s}", "Vary": vary}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", "") and len(body) > 500:
+        headers["Content-Encoding"] = "gzip"
+        body = _zipped(body)
+    return Response(body, media_type=media, headers=headers)
+
+
+@lru_cache(maxsize=64)
+def _zipped(body: bytes) -> bytes:
+    return gzip.compress(body, compresslevel=6, mtime=0)
+
+
+@lru_cache(maxsize=8)
+def _static(name: str) -> bytes:
+    return files("clearway.web").joinpath("static", name).read_bytes()
+
+
+def _language(asked: str, accepted: str) -> str:
+    if asked in ("en", "zh"):
+        return asked
+    first = accepted.split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "zh"
+
+
+def _feed(house: Services, form: str) -> bytes:
+    made = house.feed(form)
+    if made is None:
+        raise NotFoundError("this deployment publishes no feed")
+    return made

@@ -1,0 +1,52 @@
+"""What the web shell stands on; put together by the command line, replaced piece by piece in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearway.doctrine.model import Doctrine
+from clearway.kernel.clock import Clock
+from clearway.kernel.language import Text
+from clearway.network.model import Network
+from clearway.operations.board import Board
+from clearway.records import Journal
+from clearway.web.access import AccessStore
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Services:
+    """Handles the shell may use.
+
+    Attributes:
+        journal: the only writer of records.
+        access: staff accounts and tokens.
+        network: roads.
+        board: latest board, None before the first cycle.
+        cap_file: bytes of a published CAP message by identifier, None when unknown.
+        feed: bytes of the ``atom`` or ``rss`` feed, None when none is published.
+        doctrine: rules in force.
+        clock: the present of the deployment (replayed in a demo).
+        area: name of the jurisdiction.
+        zone: IANA time zone of the area.
+        simulated: nothing here is a live warning.
+        hindsight: forecasts are made from observed weather.
+        public_url: address under which the public reads, for feeds.
+        reports: folder with finished reports, None when there are none.
+    """
+
+    journal: Journal
+    access: AccessStore
+    network: Network
+    board: Callable[[], Board | None]
+    cap_file: Callable[[str], bytes | None]
+    feed: Callable[[str], bytes | None]
+    doctrine: Doctrine
+    clock: Clock
+    area: Text
+    zone: str
+    simulated: bool = False
+    hindsight: bool = False
+    public_url: str = "http://127.0.0.1:8000"
+    reports: Path | None = None
