@@ -191,7 +191,7 @@ def without_secrets(text: str) -> str:
 def explain_failure(what: str, output: str) -> str:
     """What failed, in a few lines, and what to do about it."""
     lines = [line.strip() for line in without_secrets(output).splitlines() if line.strip()]
-    told = "\n".join("    " + line[:300] for line in lines[-6:])
+    told = "\n".join("    " + line[:200] for line in lines[-6:])
     if _UNREACHABLE.search(output):
         hosts = [urllib.parse.urlsplit(url).hostname for url in re.findall(r"https?://[^\s`'\")]+", output)]
         where = hosts[0] if hosts and hosts[0] else "the package index"
@@ -323,9 +323,9 @@ def find_pip() -> "list[str] | None":
     helper = TOOLS / "pip"
     program = helper / ("Scripts/python.exe" if WINDOWS else "bin/python")
     pip = [str(program), "-m", "pip"]
-    if runs([*pip, "--version"]) or runs([sys.executable, "-m", "venv", "--clear", str(helper)]):
-        return pip
-    return None
+    if not runs([*pip, "--version"]):
+        runs([sys.executable, "-m", "venv", "--clear", str(helper)])
+    return pip if runs([*pip, "--version"]) else None
 
 
 class _Links(html.parser.HTMLParser):
