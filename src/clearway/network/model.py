@@ -58,15 +58,20 @@ class Corridor:
     segments: NDArray[np.int32]
     length_m: float
     is_ring: bool = False
+    links: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """Ramps that belong to this road; not part of the chain ``segments``."""
+    part: Text = field(default_factory=lambda: Text("", ""))
+    """Which part, where a road of this name exists more than once: ``X–Y`` or a place; else empty."""
 
     @property
     def label(self) -> Text:
         """Name with number and direction, as it is said on the radio."""
         ref = f"{self.ref} " if self.ref and self.ref not in self.name.en else ""
-        return Text(
-            f"{ref}{self.name.en} {self.direction_label.en}".strip(),
-            f"{ref}{self.name.zh}{self.direction_label.zh}".strip(),
-        )
+        en = f"{ref}{self.name.en} {self.direction_label.en}".strip()
+        zh = f"{ref}{self.name.zh}{self.direction_label.zh}".strip()
+        if self.part.en or self.part.zh:
+            return Text(f"{en} ({self.part.en})", f"{zh}（{self.part.zh}）")
+        return Text(en, zh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class GridArea:
     south: float
     east: float
     north: float
+    kind: str = "grid"
+    """``grid`` or ``city`` (the whole extract; no segment points to it)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +94,9 @@ class Network:
 
     All per-segment arrays have length ``count``. Geometry of segment i is
     ``coords[offsets[i]:offsets[i + 1]]`` (longitude, latitude). ``corridor`` and ``area`` are indices
-    (−1: none). ``*_origin`` arrays hold :class:`Origin` codes.
+    (−1: none). ``*_origin`` arrays hold :class:`Origin` codes. ``corridor`` of a ramp is the road it belongs
+    to; ``Corridor.segments`` holds the chain without ramps. The arrays with a default are empty in
+    networks that were not imported.
     """
 
     segment_ids: tuple[str, ...]
@@ -118,6 +127,18 @@ class Network:
     attribution: str = ""
     problems: tuple[str, ...] = field(default=())
     """What could not be imported, one line each: what and where."""
+    way_id: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Way of the source each segment comes from."""
+    node_id: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Node of the source; negative for a cut inside a long stretch."""
+    twin: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """The same stretch in the other direction, −1 for one-way."""
+    km: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Where the segment starts along its corridor [km]; NaN off the chain."""
+    names_en: tuple[str, ...] = ()
+    """English or Latin form of each of ``names``."""
+    refs: tuple[str, ...] = ()
+    """Road number of each of ``names``, ``;`` between several, empty for none."""
 
     @property
     def count(self) -> int:
