@@ -1,0 +1,1 @@
+"""One file per hazard. Each docstring is the rule's public page."""
