@@ -1,8 +1,9 @@
 """Identifiers of our messages: never reused, never changed, the same again in a replay.
 
-``<domain reversed>.<UTC second>.<100 bits of the content>``: the sender's domain makes it ours, the second
-makes it readable, the hash of the whole content tells apart the messages of one second. An identifier built
-from the time alone collides (cap-composer gave 40 alerts of one minute one identifier).
+``urn:clearway:<domain reversed>:<UTC second>:<100 bits of the content>``: the sender's domain makes it ours,
+the second makes it readable, the hash of the whole content tells apart the messages of one second. It is a
+URI, so it serves unchanged as the id of a feed entry. An identifier built from the time alone collides
+(cap-composer gave 40 alerts of one minute one identifier).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from clearway.exchange.cap.model import Alert
 from clearway.kernel.clock import iso, require_utc
 from clearway.kernel.errors import InputError
 
+_TAIL = re.compile(r"[a-z2-7]{20}")
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 
 
@@ -48,7 +50,19 @@ def identifier_for(draft: Alert, salt: str = "") -> str:
     ).encode()
     digest = base64.b32encode(hashlib.sha256(content).digest()[:13]).decode().lower()[:20]
     second = require_utc(draft.sent).strftime("%Y%m%dT%H%M%SZ")
-    return f"{reversed_domain(draft.sender)}.{second}.{digest}"
+    return f"urn:clearway:{reversed_domain(draft.sender)}:{second}:{digest}"
+
+
+def file_name(alert: Alert) -> str:
+    """Name of a message's file, safe on every system and different for different identifiers.
+
+    For example ``20151122T010000Z-alert-amxgooxzqgjag63zvwyu.xml``.
+    """
+    second = require_utc(alert.sent).strftime("%Y%m%dT%H%M%SZ")
+    tail = alert.identifier.rpartition(":")[2]
+    if not (alert.identifier.startswith("urn:clearway:") and _TAIL.fullmatch(tail)):
+        tail = hashlib.sha256(f"{alert.sender},{alert.identifier}".encode()).hexdigest()[:20]
+    return f"{second}-{alert.msg_type.lower()}-{tail}.xml"
 
 
 def _plain(value: Any) -> Any:
