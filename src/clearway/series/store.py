@@ -75,7 +75,9 @@ class SeriesStore:
         """Judge and store a batch as one unit; repeats are counted, not stored.
 
         The checks see what was known before: the last hours of each series and the neighbours' values of
-        the same hours. ``checks=False`` keeps the batch's own flags only.
+        the same hours. ``checks=False`` keeps the batch's own flags only. Deliveries come in the order
+        of ``known_at``, as a clock gives it: one dated back behind a repeat already counted would be read
+        as newer than that repeat.
 
         Raises:
             InputError: a row without subject or quantity.
