@@ -1,1 +1,1 @@
-
+"""Delivery out: a durable outbox, and channels that carry messages away (or, in drills, only record them)."""
