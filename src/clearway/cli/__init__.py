@@ -48,6 +48,7 @@ GROUPS: Final[dict[str, Entry]] = {
     "journal": Entry("clearway.cli.journal:app", "Verify, export, import, back up and restore the journal."),
     "doctrine": Entry("clearway.cli.doctrine:app", "Show and check the rules and the source of each number."),
     "roadweather": Entry("clearway.cli.roadweather:app", "Road-surface model, stations and verification."),
+    "cap": Entry("clearway.cli.cap:app", "Check, sign and verify public warnings (CAP 1.2)."),
     "winter": Entry("clearway.cli.winter:app", "Treatment need, plough and salt routes."),
     "report": Entry("clearway.cli.report:app", "Write situation reports."),
 }

@@ -217,13 +217,21 @@ def verify(data: bytes, pins: Pins, *, at: datetime) -> Alert:
 
 
 def _only_signature(root: etree._Element) -> etree._Element:
-    """The one signature, which must be the last child of the one alert."""
+    """The one signature, which must be the last child of the one alert and not made with SHA-1."""
     alerts = list(root.iter(*(f"{{{namespace}}}alert" for namespace in model.NAMESPACES)))
     signatures = list(root.iter(SIGNATURE))
     if not signatures:
         raise SignatureRefusedError(Reason.NONE)
     if len(alerts) > 1 or (alerts and alerts[0] is not root):
         raise SignatureRefusedError(Reason.WRAPPED, "an alert lies inside another element")
+    methods = [
+        e.get("Algorithm", "")
+        for s in signatures
+        for e in s.iter(f"{_DS}SignatureMethod", f"{_DS}DigestMethod")
+    ]
+    weak = [method for method in methods if "sha1" in method.lower()]
+    if weak:
+        raise SignatureRefusedError(Reason.SHA1, weak[0])
     if root.tag != f"{{{model.NAMESPACE}}}alert":
         raise SignatureRefusedError(Reason.NOT_CAP, str(root.tag))
     if len(signatures) > 1:
@@ -234,18 +242,11 @@ def _only_signature(root: etree._Element) -> etree._Element:
 
 
 def _check_method(signature: etree._Element) -> None:
-    """Accept only one reference to the whole document, known transforms and strong algorithms."""
+    """Accept only one reference to the whole document and known transforms."""
     info = signature.find(f"{_DS}SignedInfo")
     references = [] if info is None else info.findall(f"{_DS}Reference")
     if info is None or len(references) != 1 or references[0].get("URI") != "":
         raise SignatureRefusedError(Reason.WRAPPED, "the signature does not cover the whole alert")
-    named = [
-        *info.iterfind(f"{_DS}SignatureMethod"),
-        *info.iterfind(f"{_DS}Reference/{_DS}DigestMethod"),
-    ]
-    for algorithm in (e.get("Algorithm", "") for e in named):
-        if "sha1" in algorithm.lower():
-            raise SignatureRefusedError(Reason.SHA1, algorithm)
     transforms = [t.get("Algorithm", "") for t in info.iter(f"{_DS}Transform")]
     strange = [t for t in transforms if t not in _TRANSFORMS]
     if strange or _ENVELOPED not in transforms:
