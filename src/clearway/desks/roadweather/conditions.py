@@ -1,0 +1,128 @@
+"""Road condition classes: codes, words, colours and patterns, and the rule that picks one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from clearway.kernel.language import Text
+
+F64 = NDArray[np.float64]
+
+
+class Condition(IntEnum):
+    """What the surface is like. Codes are stable: they are stored and sent."""
+
+    DRY = 0
+    DAMP = 1
+    WET = 2
+    SLUSH = 3
+    SNOW = 4
+    COMPACTED_SNOW = 5
+    ICE = 6
+    BLACK_ICE = 7
+    FROST = 8
+
+    @property
+    def look(self) -> Look:
+        """How it is said and drawn."""
+        return LOOKS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Words, CSS colour for a light map and a pattern name that tells the class without colour."""
+
+    label: Text
+    colour: str
+    pattern: str
+
+
+LOOKS: Final = {
+    Condition.DRY: Look(Text("dry", "干燥"), "#8a9499", "solid"),
+    Condition.DAMP: Look(Text("damp", "潮湿"), "#7fb2d9", "sparse-dots"),
+    Condition.WET: Look(Text("wet", "积水湿滑"), "#2f7fc1", "dots"),
+    Condition.SLUSH: Look(Text("slush", "雪浆"), "#7a6fc0", "wave"),
+    Condition.SNOW: Look(Text("snow", "积雪"), "#9d86e0", "cross"),
+    Condition.COMPACTED_SNOW: Look(Text("compacted snow", "压实雪"), "#6b3fc9", "dense-cross"),
+    Condition.ICE: Look(Text("ice", "结冰"), "#c4161c", "diagonal"),
+    Condition.BLACK_ICE: Look(Text("black ice", "暗冰"), "#7d0a2e", "dense-diagonal"),
+    Condition.FROST: Look(Text("frost", "结霜"), "#e08a2b", "dash"),
+}
+
+SLIPPERY: Final = (
+    Condition.SLUSH,
+    Condition.SNOW,
+    Condition.COMPACTED_SNOW,
+    Condition.ICE,
+    Condition.BLACK_ICE,
+    Condition.FROST,
+)
+"""Classes in which tyres lose grip beyond that of a wet road."""
+
+DAMP_MM: Final = 0.02
+WET_MM: Final = 0.12
+SNOW_MM: Final = 0.3
+ICE_MM: Final = 0.05
+THICK_ICE_MM: Final = 0.5
+FROST_MM: Final = 0.02
+SLUSH_RATIO: Final = 0.35
+"""Liquid over snow water equivalent beyond which snow is slush."""
+COMPACTED_KG_M3: Final = 350.0
+
+
+@njit(cache=True)
+def classify_one(water_mm: float, snow_mm: float, density: float, ice_mm: float, frost_mm: float) -> int:
+    """Class of one column from its stores [mm water equivalent] and snow density [kg/m³]."""
+    if snow_mm >= SNOW_MM:
+        if water_mm > SLUSH_RATIO * snow_mm:
+            return 3
+        return 5 if density >= COMPACTED_KG_M3 else 4
+    solid = ice_mm + snow_mm
+    if solid >= ICE_MM:
+        if water_mm > 2.0 * solid and water_mm > WET_MM:
+            return 3
+        if ice_mm >= ICE_MM:
+            return 6 if solid >= THICK_ICE_MM else 7
+        return 3 if water_mm > DAMP_MM else 4
+    if frost_mm >= FROST_MM:
+        return 8
+    if water_mm >= WET_MM:
+        return 2
+    return 1 if water_mm >= DAMP_MM else 0
+
+
+@njit(cache=True)
+def _each(water: F64, snow: F64, density: F64, ice: F64, frost: F64, out: NDArray[np.int8]) -> None:
+    for n in range(out.size):
+        out[n] = classify_one(water[n], snow[n], density[n], ice[n], frost[n])
+
+
+def classify(
+    water_mm: ArrayLike, snow_mm: ArrayLike, snow_density: ArrayLike, ice_mm: ArrayLike, frost_mm: ArrayLike
+) -> NDArray[np.int8]:
+    """Condition code of every element; arguments broadcast.
+
+    The thresholds follow what road sensors separate: damp from a film of 0.02 mm, wet from 0.12 mm
+    (where spray begins), ice from 0.05 mm; ice thinner than 0.5 mm without snow is black ice.
+    """
+    given = (water_mm, snow_mm, snow_density, ice_mm, frost_mm)
+    whole = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in given))
+    out = np.empty(whole[0].size, np.int8)
+    water, snow, density, ice, frost = (np.ascontiguousarray(x).ravel() for x in whole)
+    _each(water, snow, density, ice, frost, out)
+    return out.reshape(whole[0].shape)
+
+
+def named(name: str) -> Condition:
+    """Condition of its English label or lower-case enum name (``black ice`` or ``black_ice``).
+
+    Raises:
+        KeyError: no such class.
+    """
+    return Condition[name.strip().upper().replace(" ", "_").replace("-", "_")]

@@ -1,0 +1,91 @@
+"""From members to probabilities, times and confidence."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erf, ndtr
+
+F64 = NDArray[np.float64]
+F32 = NDArray[np.float32]
+
+MOIST_MM: Final = 0.05
+"""Water, snow, ice and frost together from which a freezing road is slippery."""
+SLIPPERY_FRICTION: Final = 0.45
+"""Grip below which a road counts as slippery: between wet asphalt (0.7) and snow or frost (0.4)."""
+CONFIDENT_WITHIN_K: Final = 1.5
+
+
+def model_sigma_k(lead_h: F64, *, sensor: bool) -> F64:
+    """Error of the model itself by lead [K], beside the weather's: what members are dressed with.
+
+    With a road sensor it grows from 0.3 K to 0.9 K with an e-folding of 5 h, as in the hindcast
+    (docs/roadweather.md); without one the analysis itself is uncertain by 1.1 K.
+    """
+    grown = 0.3 + 0.6 * (1.0 - np.exp(-np.asarray(lead_h, float) / 5.0))
+    return grown if sensor else np.sqrt(1.1**2 + 0.25 * grown**2)
+
+
+def p_below(members_c: F32, limit_c: F32 | float, sigma_k: F64) -> F64:
+    """Probability that the temperature lies below a limit; members (member, lead, column), each dressed.
+
+    Args:
+        members_c: temperatures.
+        limit_c: limit, broadcastable to the members (the freezing point of each member's brine, or 0).
+        sigma_k: dressing by lead, shape (lead,).
+    """
+    z = (limit_c - members_c) / sigma_k[None, :, None]
+    return np.asarray(ndtr(z).mean(axis=0))
+
+
+def p_freezing_wet(members_c: F32, freezing_c: F32, moisture_mm: F32, sigma_k: F64) -> F64:
+    """Probability that the road is below the freezing point of what lies on it, and not dry.
+
+    All of shape (member, lead, column). Moisture counts in full from 0.1 mm, not at all below 0.02 mm.
+    """
+    wet = np.clip((moisture_mm - 0.02) / 0.08, 0.0, 1.0)
+    z = (freezing_c - members_c) / sigma_k[None, :, None]
+    return np.asarray((ndtr(z) * wet).mean(axis=0))
+
+
+def p_slippery(friction: F32) -> F64:
+    """Part of the members below the slippery limit, softened over ± 0.1; (member, lead, column)."""
+    return np.asarray(np.clip((SLIPPERY_FRICTION + 0.1 - friction) / 0.2, 0.0, 1.0).mean(axis=0))
+
+
+def confidence(members_c: F32, sigma_k: F64) -> F64:
+    """Chance that the median errs by less than 1.5 K: spread of members and the model's own error.
+
+    Args:
+        members_c: (member, lead, column).
+        sigma_k: (lead,).
+    """
+    spread = members_c.std(axis=0, ddof=1) if members_c.shape[0] > 1 else np.zeros(members_c.shape[1:])
+    total = np.sqrt(spread**2 + sigma_k[:, None] ** 2)
+    return np.asarray(erf(CONFIDENT_WITHIN_K / (np.sqrt(2.0) * total)))
+
+
+def first_lead_h(happens: NDArray[np.bool_]) -> F64:
+    """Lead [h] of the first true value along the first axis; NaN where it never happens."""
+    hit = happens.any(axis=0)
+    return np.where(hit, happens.argmax(axis=0).astype(float), np.nan)
+
+
+def time_to_freezing_h(rst_c: F32, freezing_c: F32, moisture_mm: F32) -> F64:
+    """Hours until the surface is moist and below freezing; 0 now, NaN not within the forecast.
+
+    Args:
+        rst_c: road temperature, (lead, column).
+        freezing_c: freezing point of what lies on it.
+        moisture_mm: water, snow, ice and frost.
+    """
+    return first_lead_h((rst_c <= freezing_c) & (moisture_mm >= MOIST_MM))
+
+
+def time_to_thaw_h(rst_c: F32, frozen_mm: F32) -> F64:
+    """Hours until nothing frozen is left and the road is above 0 °C; 0 when there is nothing frozen now."""
+    free = (frozen_mm < MOIST_MM) & (rst_c > 0.0)
+    free[0] |= frozen_mm[0] < MOIST_MM
+    return first_lead_h(free)
