@@ -6,13 +6,15 @@ import http.server
 import socket
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from pytest_socket import SocketConnectBlockedError
 from sqlalchemy import create_engine, text
 
-from tests.support import postgres
+from tests import conftest
+from tests.support import needs, postgres
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -88,3 +90,36 @@ def test_page_shows_chinese(page: Page, tmp_path: Path) -> None:
 def test_shared_data_is_there(shared_data: Path) -> None:
     """The real storm lies beside the repository."""
     assert (shared_data / "beijing" / "beijing_roads.osm.pbf").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize(
+    ("ci", "marker", "outcome"),
+    [
+        ("true", "browser", "failed"),
+        ("true", "postgres", "failed"),
+        ("true", "other", "skipped"),
+        ("", "postgres", "skipped"),
+    ],
+)
+def test_a_skip_fails_where_nothing_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch, ci: str, marker: str, outcome: str
+) -> None:
+    """With CI=true a skipped browser or PostgreSQL test has failed; elsewhere it is a skip."""
+    monkeypatch.setenv("CI", ci)
+    item = SimpleNamespace(get_closest_marker=lambda name: name if name == marker else None)
+    report = SimpleNamespace(skipped=True, outcome="skipped", longrepr="no server")
+    hook = conftest.pytest_runtest_makereport(item)  # type: ignore[arg-type]  # only what the hook uses
+    next(hook)
+    with pytest.raises(StopIteration) as ended:
+        hook.send(report)  # type: ignore[arg-type]  # only what the hook uses
+    assert ended.value.value.outcome == outcome
+
+
+def test_what_is_missing_skips_here_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fixture that lacks something says so in the way that fits the place."""
+    monkeypatch.setenv("CI", "")
+    with pytest.raises(pytest.skip.Exception, match="no browser"):
+        needs.missing("no browser")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no browser"):
+        needs.missing("no browser")
