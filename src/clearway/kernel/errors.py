@@ -6,6 +6,8 @@ docs/architecture.md. No error text ever carries a stack trace or a secret.
 
 from __future__ import annotations
 
+from clearway.kernel.language import Text
+
 
 class ClearwayError(Exception):
     """Base of all errors meant for a person.
@@ -14,14 +16,15 @@ class ClearwayError(Exception):
         what: what is wrong, one sentence, no trailing stop.
         where: file, line, key, record or field; empty when it applies to the whole request.
         hint: what to do next.
+        words: the same for a person on a screen, in both languages, where the room that raises has them.
     """
 
     status = 500
     code = "error"
 
-    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", hint: str = "", words: Text | None = None) -> None:
         super().__init__(what)
-        self.what, self.where, self.hint = what, where, hint
+        self.what, self.where, self.hint, self.words = what, where, hint, words
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what

@@ -1,0 +1,260 @@
+"""Events and rows: what the journal keeps, how it is written down, and the hash chain.
+
+An event's *body* is canonical JSON (:func:`clearway.kernel.ids.canonical_json`); its hash is
+``SHA-256(hash of the event before ‖ body)``. The first event follows the store's genesis hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring
+from typing import Any, Final
+
+import msgspec
+
+from clearway.kernel.clock import iso
+from clearway.kernel.errors import SystemFailureError
+from clearway.kernel.ids import canonical_json
+from clearway.records.actors import Actor, Role
+
+FORMAT: Final = 1
+"""Version of the body layout."""
+
+FOREVER: Final = (1 << 62) - 1
+"""``to_seq`` of a row that is still in force."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_us(at: datetime) -> int:
+    """Microseconds since 1970, exact."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(us: int) -> datetime:
+    """Inverse of :func:`to_us`."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def json_string(text: str) -> str:
+    """A string as canonical JSON writes it."""
+    return encode_basestring(text)
+
+
+class Body(msgspec.Struct, gc=False):
+    """An event's body as it is stored; names are those of the JSON, times are ISO 8601 text."""
+
+    actor: dict[str, Any]
+    at: str
+    content: str
+    data: dict[str, Any]
+    doctrine: str
+    from_: str = msgspec.field(name="from")
+    key: str
+    kind: str
+    kind_version: int
+    note: str
+    reason: str
+    record: str
+    recorded_at: str
+    seq: int
+    sets: dict[str, Any]
+    state: str
+    verb: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One committed event. ``data`` is what the command gave, ``sets`` what the life cycle added."""
+
+    seq: int
+    hash: str
+    record_id: str
+    kind: str
+    kind_version: int
+    verb: str
+    from_state: str
+    state: str
+    version: int
+    data: Mapping[str, Any]
+    sets: Mapping[str, Any]
+    actor: Actor
+    at: datetime
+    recorded_at: datetime
+    reason: str
+    key: str
+    doctrine: str
+    note: str = ""
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """All fields the event sets."""
+        return {**self.data, **self.sets}
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Plain form for JSON."""
+        return {
+            "seq": self.seq,
+            "hash": self.hash,
+            "record": self.record_id,
+            "kind": self.kind,
+            "kind_version": self.kind_version,
+            "verb": self.verb,
+            "from": self.from_state,
+            "state": self.state,
+            "version": self.version,
+            "data": dict(self.data),
+            "sets": dict(self.sets),
+            "actor": actor_as_dict(self.actor),
+            "at": iso(self.at),
+            "recorded_at": iso(self.recorded_at),
+            "reason": self.reason,
+            "key": self.key,
+            "doctrine": self.doctrine,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record as it stood from event ``seq`` on; times are kept in µs since 1970.
+
+    ``marks`` holds what the house itself remembers: ``by`` (verb → [actor, post] of who last did it),
+    ``fired`` (deadline stages already fired), ``escalated`` (where a missed deadline stands).
+    """
+
+    id: str
+    kind: str
+    state: str
+    version: int
+    data: dict[str, Any]
+    marks: dict[str, Any]
+    created_us: int
+    updated_us: int
+    since_us: int
+    seq: int
+
+    @property
+    def created_at(self) -> datetime:
+        """When the record was opened."""
+        return from_us(self.created_us)
+
+    @property
+    def updated_at(self) -> datetime:
+        """When its last event was recorded."""
+        return from_us(self.updated_us)
+
+    @property
+    def since(self) -> datetime:
+        """When it entered its state."""
+        return from_us(self.since_us)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Plain form for desks and screens; times stay datetimes."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "state": self.state,
+            "version": self.version,
+            "data": self.data,
+            "marks": self.marks,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "since": self.since,
+            "seq": self.seq,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last event's number and hash; (0, genesis) for an empty journal."""
+
+    seq: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """Read back ``seq:hash``, or a bare hash (seq −1: anywhere in the chain).
+
+        Raises:
+            ValueError: neither form.
+        """
+        number, colon, digest = text.strip().rpartition(":")
+        if len(digest) != 64 or any(c not in "0123456789abcdef" for c in digest):
+            raise ValueError(f"{text!r} is not a head hash")
+        return cls(int(number) if colon else -1, digest)
+
+
+def genesis(store_id: str) -> bytes:
+    """What the first event's hash follows."""
+    return hashlib.sha256(canonical_json({"clearway_journal": FORMAT, "store": store_id})).digest()
+
+
+def chained(previous: bytes, body: bytes) -> bytes:
+    """Hash of an event after ``previous``."""
+    return hashlib.sha256(previous + body).digest()
+
+
+def actor_as_dict(actor: Actor) -> dict[str, Any]:
+    """Actor as it is stored in an event."""
+    return {
+        "id": actor.id,
+        "post": actor.post,
+        "roles": [[r.name, r.area_id] for r in actor.roles],
+        "simulated": actor.simulated,
+    }
+
+
+def actor_from_dict(stored: Mapping[str, Any]) -> Actor:
+    """Inverse of :func:`actor_as_dict`."""
+    roles = tuple(Role(name, area) for name, area in stored["roles"])
+    return Actor(stored["id"], roles, stored["post"], stored["simulated"])
+
+
+_BODY: Final = msgspec.json.Decoder(Body)
+
+
+def decode_body(raw: bytes | str, *, seq: int) -> Body:
+    """Read a stored body.
+
+    Raises:
+        SystemFailureError: the stored text is not an event.
+    """
+    try:
+        return _BODY.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SystemFailureError(
+            f"event {seq} of the journal cannot be read: {error}",
+            hint="Run: clearway journal verify; then restore the last good backup",
+        ) from error
+
+
+def event_from_body(body: Body, digest: bytes) -> Event:
+    """The event a body and its hash describe."""
+    return Event(
+        seq=body.seq,
+        hash=digest.hex(),
+        record_id=body.record,
+        kind=body.kind,
+        kind_version=body.kind_version,
+        verb=body.verb,
+        from_state=body.from_,
+        state=body.state,
+        version=body.version,
+        data=body.data,
+        sets=body.sets,
+        actor=actor_from_dict(body.actor),
+        at=datetime.fromisoformat(body.at),
+        recorded_at=datetime.fromisoformat(body.recorded_at),
+        reason=body.reason,
+        key=body.key,
+        doctrine=body.doctrine,
+        note=body.note,
+    )

@@ -1,0 +1,140 @@
+"""Reading the journal, now or as it stood at any moment. Each question is one indexed query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
+from sqlalchemy.engine import Connection
+
+from clearway.kernel.clock import require_utc
+from clearway.records.events import (
+    FOREVER,
+    Event,
+    Head,
+    RecordRow,
+    decode_body,
+    event_from_body,
+    genesis,
+    to_us,
+)
+from clearway.records.fold import path_nodes
+from clearway.records.schema import event, meta, row, timer
+from clearway.records.writer import row_of
+
+AsOf = datetime | int | None
+"""A moment: a time, an event number, or None for now."""
+
+_COLUMNS: Final = (
+    row.c.record_id, row.c.kind, row.c.state, row.c.version, row.c.data, row.c.marks, row.c.created_us,
+    row.c.updated_us, row.c.since_us, row.c.from_seq,
+)  # fmt: skip
+
+
+def store_id(connection: Connection) -> str:
+    """Identity of the store, part of its genesis hash."""
+    return str(connection.execute(select(meta.c.value).where(meta.c.name == "store_id")).scalar_one())
+
+
+def head(connection: Connection) -> Head:
+    """The last event."""
+    last = connection.execute(select(event.c.seq, event.c.hash).order_by(event.c.seq.desc()).limit(1)).first()
+    if last is None:
+        return Head(0, genesis(store_id(connection)).hex())
+    return Head(last.seq, bytes(last.hash).hex())
+
+
+def seq_at(connection: Connection, as_of: AsOf) -> int:
+    """The last event at a moment; 0 before the first."""
+    if isinstance(as_of, int):
+        return as_of
+    query = select(event.c.seq).order_by(event.c.recorded_us.desc(), event.c.seq.desc()).limit(1)
+    if as_of is not None:
+        query = query.where(event.c.recorded_us <= to_us(require_utc(as_of)))
+    return int(connection.execute(query).scalar() or 0)
+
+
+def find(connection: Connection, record_id: str, as_of: AsOf) -> RecordRow | None:
+    """A record as it stood, or None."""
+    query = select(*_COLUMNS).where(row.c.record_id == record_id)
+    if as_of is not None:
+        query = query.where(row.c.from_seq <= seq_at(connection, as_of))
+    found = connection.execute(query.order_by(row.c.from_seq.desc()).limit(1)).first()
+    return row_of(found) if found else None
+
+
+def list_rows(connection: Connection, kind: str, states: Sequence[str], as_of: AsOf) -> list[RecordRow]:
+    """All records of a kind that were in one of the states, oldest first."""
+    if not states:
+        return []
+    if as_of is None:
+        query: Any = select(*_COLUMNS).where(row.c.kind == kind, row.c.state.in_(states), row.c.node == 0)
+    else:
+        seq = seq_at(connection, as_of)
+        if seq <= 0:
+            return []
+        query = _stabbing(kind, states, seq, _top(connection))
+    rows = [row_of(values) for values in connection.execute(query)]
+    return sorted(rows, key=lambda r: (r.created_us, r.id))
+
+
+def _top(connection: Connection) -> int:
+    return int(connection.execute(select(func.max(event.c.seq))).scalar() or 0)
+
+
+def _stabbing(kind: str, states: Sequence[str], seq: int, top: int) -> Any:
+    """Rows whose interval holds ``seq``: those in force, and past ones along one path of the tree."""
+    left, right = path_nodes(seq, top.bit_length())
+    mine = and_(row.c.kind == kind, row.c.state.in_(states))
+    parts: list[ColumnElement[bool]] = [
+        and_(row.c.node == 0, row.c.to_seq == FOREVER, row.c.from_seq <= seq),
+    ]
+    if left:
+        parts.append(and_(row.c.node.in_(left), row.c.to_seq > seq))
+    if right:
+        parts.append(and_(row.c.node.in_(right), row.c.from_seq <= seq))
+    return union_all(*(select(*_COLUMNS).where(mine, part) for part in parts))
+
+
+def states_of(connection: Connection, kind: str) -> list[str]:
+    """Every state a record of the kind was ever in, also such as are not declared any more."""
+    query = select(row.c.state).where(row.c.kind == kind).distinct()
+    return [str(state) for state in connection.execute(query).scalars()]
+
+
+def history(connection: Connection, record_id: str) -> list[Event]:
+    """All events of a record in order."""
+    numbers = select(row.c.from_seq).where(row.c.record_id == record_id)
+    return _events(connection, select(event).where(event.c.seq.in_(numbers)).order_by(event.c.seq))
+
+
+def events(connection: Connection, after_seq: int, limit: int) -> list[Event]:
+    """Events in order."""
+    query = select(event).where(event.c.seq > after_seq).order_by(event.c.seq).limit(limit)
+    return _events(connection, query)
+
+
+def event_by_key(connection: Connection, key: str) -> Event | None:
+    """The event an idempotency key led to."""
+    found = _events(connection, select(event).where(event.c.key == key))
+    return found[0] if found else None
+
+
+def _events(connection: Connection, query: Select[Any]) -> list[Event]:
+    return [
+        event_from_body(decode_body(values.body, seq=values.seq), bytes(values.hash))
+        for values in connection.execute(query)
+    ]
+
+
+def due_timers(connection: Connection, now: datetime, limit: int) -> list[Any]:
+    """Timers that should have fired by ``now``, in the order in which they should have."""
+    query = (
+        select(timer)
+        .where(timer.c.fires_us <= to_us(require_utc(now)))
+        .order_by(timer.c.fires_us, timer.c.record_id, timer.c.name)
+        .limit(limit)
+    )
+    return list(connection.execute(query))
