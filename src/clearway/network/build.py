@@ -13,6 +13,8 @@ from clearway.kernel.language import Text
 from clearway.network.areas import grid_areas
 from clearway.network.corridors import build_corridors
 from clearway.network.model import Deck, Network
+from clearway.network.naming import sound_key
+from clearway.network.roadkeys import NameRow
 from clearway.network.sky import sky_view
 
 
@@ -22,7 +24,8 @@ class Draft:
 
     Segment geometry is that of its ``stretch`` (``stretch_coords[stretch_start[k]:stretch_start[k + 1]]``),
     reversed where ``against``. The two directions of one stretch stand side by side.
-    ``id_parts`` are the integers the stable id is made of. ``names`` rows are (local, English, number).
+    ``id_parts`` are the integers the stable id is made of. ``romanise``: give Chinese names an English
+    reading in pinyin.
     """
 
     way_id: NDArray[np.int64]
@@ -46,11 +49,12 @@ class Draft:
     covered: NDArray[np.bool_]
     one_way: NDArray[np.bool_]
     roundabout: NDArray[np.bool_]
-    names: list[tuple[str, str, str]]
+    names: list[NameRow]
     name_index: NDArray[np.int32]
     exits: dict[int, tuple[str, str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     attribution: str = ""
+    romanise: bool = False
 
 
 def assemble(draft: Draft, *, grid_deg: float, city: Text) -> Network:
@@ -86,7 +90,7 @@ def assemble(draft: Draft, *, grid_deg: float, city: Text) -> Network:
         corridor=built.corridor,
         area=area,
         name_index=draft.name_index,
-        names=tuple(local or english or number for local, english, number in draft.names),
+        names=tuple(row.local or row.number for row in draft.names),
         corridors=built.corridors,
         areas=areas,
         attribution=draft.attribution,
@@ -95,8 +99,9 @@ def assemble(draft: Draft, *, grid_deg: float, city: Text) -> Network:
         node_id=draft.node_id,
         twin=twin,
         km=built.km,
-        names_en=built.names_en,
-        refs=tuple(number for _, _, number in draft.names),
+        names_en=tuple(text.en for text in built.names),
+        refs=tuple(row.number for row in draft.names),
+        names_sound=tuple(sound_key(row.local) if draft.romanise else "" for row in draft.names),
     )
 
 

@@ -61,8 +61,8 @@ def grid_cells(network: Network, step_deg: float, *, origin: tuple[float, float]
     column = np.floor((network.lon - origin[0]) / step_deg + 1e-9).astype(np.int64)
     row = np.floor((network.lat - origin[1]) / step_deg + 1e-9).astype(np.int64)
     cells, index = np.unique(np.stack([row, column], axis=1), axis=0, return_inverse=True)
-    lon = origin[0] + (cells[:, 1] + 0.5) * step_deg
-    lat = origin[1] + (cells[:, 0] + 0.5) * step_deg
+    lon = np.asarray(origin[0] + (cells[:, 1] + 0.5) * step_deg, np.float64)
+    lat = np.asarray(origin[1] + (cells[:, 0] + 0.5) * step_deg, np.float64)
     return Cells(lon, lat, index.reshape(-1).astype(np.int32))
 
 
@@ -106,7 +106,7 @@ def build_columns(network: Network, cells: Cells) -> ColumnArrays:
     total = np.bincount(column, length, keys.size)
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(column, values * length, keys.size) / total
+        return np.asarray(np.bincount(column, values * length, keys.size) / total, np.float64)
 
     return ColumnArrays(
         column,
@@ -116,7 +116,7 @@ def build_columns(network: Network, cells: Cells) -> ColumnArrays:
         mean(network.sky_view.astype(np.float64)).astype(np.float32),
         mean(network.lon),
         mean(network.lat),
-        total,
+        np.asarray(total, np.float64),
     )
 
 

@@ -139,6 +139,8 @@ class Network:
     """English or Latin form of each of ``names``."""
     refs: tuple[str, ...] = ()
     """Road number of each of ``names``, ``;`` between several, empty for none."""
+    names_sound: tuple[str, ...] = ()
+    """Pinyin letters of each of ``names`` for searching, empty where it is not Chinese."""
 
     @property
     def count(self) -> int:

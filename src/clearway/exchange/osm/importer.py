@@ -17,6 +17,7 @@ from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 from clearway.network.build import Draft, assemble
 from clearway.network.model import Network, Origin
+from clearway.network.roadkeys import NameRow
 
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 _SHOWN = 10
@@ -60,6 +61,7 @@ def import_roads(
     attributes = _class_constant_speeds(raw, attributes, keep)
     draft = _draft(raw, stretches, attributes)
     draft.attribution = ATTRIBUTION
+    draft.romanise = region == "cn"
     stem = path.name.split(".")[0]
     return assemble(draft, grid_deg=grid_deg, city=city or Text(stem, stem))
 
@@ -162,13 +164,18 @@ def _draft(raw: RawRoads, s: Stretches, attributes: list[WayAttributes]) -> Draf
     )  # fmt: skip
 
 
-def _name_table(raw: RawRoads) -> tuple[list[tuple[str, str, str]], NDArray[np.int32]]:
-    """Distinct (local name, tagged English name, number) and each way's row, −1 for none."""
-    rows: dict[tuple[str, str, str], int] = {}
+def _name_table(raw: RawRoads) -> tuple[list[NameRow], NDArray[np.int32]]:
+    """Distinct names and each way's row, −1 for none."""
+    rows: dict[NameRow, int] = {}
     index = np.full(len(raw.tags), -1, np.int32)
     for i, tags in enumerate(raw.tags):
-        local = tags.get("name:zh-Hans") or tags.get("name:zh") or tags.get("name", "")
-        row = (local.strip(), tags.get("name:en", "").strip(), _number(tags))
+        chinese = tags.get("name:zh-Hans") or tags.get("name:zh") or ""
+        row = NameRow(
+            (tags.get("name") or chinese).strip(),
+            tags.get("name:en", "").strip(),
+            chinese.strip(),
+            _number(tags),
+        )
         if any(row):
             index[i] = rows.setdefault(row, len(rows))
     return list(rows), index
