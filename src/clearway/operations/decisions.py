@@ -112,7 +112,7 @@ class Decider:
         reason: str,
     ) -> tuple[list[Command], str]:
         key = f"{proposal.id}:open"
-        record_id = content_id(self.kinds.get(kind).id_prefix, kind, key)
+        record_id = content_id(self.kinds[kind].id_prefix, kind, key)
         data = {**payload, "proposal": proposal.id}
         if kind == "measure":
             data.setdefault("alternatives", list(proposal.data.get("alternatives") or ()))
@@ -195,14 +195,19 @@ def _measure_changes(
     proposal: RecordRow, target: RecordRow, data: dict[str, Any], actor: Actor, key: str, why: str
 ) -> list[Command]:
     if data.get("review_outcome"):
-        kept = {name: data[name] for name in _REVIEWING if name in data}
+        kept = _taken(data, _REVIEWING)
         return [Command("measure", "review", kept, actor, key, target.id, reason=why)]
     commands = []
     if data.get("expiry"):
-        kept = {name: data.pop(name) for name in _RENEWING if name in data}
+        kept = _taken(data, _RENEWING)
+        data = {name: value for name, value in data.items() if name not in kept}
         kept.setdefault("evidence", list(proposal.data.get("evidence") or ()))
         commands.append(Command("measure", "renew", kept, actor, f"{key}:renew", target.id, reason=why))
     if data:
         data = {**data, "proposal": proposal.id}
         commands.append(Command("measure", "change", data, actor, key, target.id, reason=why))
     return commands
+
+
+def _taken(data: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: data[name] for name in names if name in data}

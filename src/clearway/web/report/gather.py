@@ -288,4 +288,11 @@ def _punctual(tasks: Sequence[RecordRow]) -> tuple[int, int]:
 
 def _salt_t(tasks: Sequence[RecordRow]) -> float:
     """Tonnes of salt reported as spread."""
-    return sum(float(t.data.get("salt_kg") or 0.0) for t in tasks if t.state in ("done", "verified")) / 1000
+    return (
+        sum(
+            float((t.data.get("details") or {}).get("salt_kg") or 0.0)
+            for t in tasks
+            if t.state in ("done", "verified")
+        )
+        / 1000
+    )

@@ -161,7 +161,7 @@ def report_page(
             drawing={language: storm_svg(drawing, language)},
             maps={language: [condition_map(t, network, columns, language, zone) for t in shown]},
             restrictive_count=sum(1 for m in data.measures if m.restrictive),
-            state_label=lambda kind, state: kinds.get(kind).states[state].label,
+            state_label=lambda kind, state: kinds[kind].states[state].label,
             verb_label=lambda kind, verb: _verb_label(kinds, kind, verb),
             task_label=lambda key: _task_label(kinds, key),
         )
@@ -173,7 +173,7 @@ def report_page(
 
 
 def _verb_label(kinds: Kinds, kind: str, verb: str) -> Text:
-    declared = kinds.get(kind).verbs.get(verb)
+    declared = kinds[kind].verbs.get(verb)
     return declared.label if declared else Text(verb, verb)
 
 
@@ -188,5 +188,5 @@ _TASK_TYPES = {
 
 def _task_label(kinds: Kinds, key: str) -> Text:
     kind, _, state = key.partition("/")
-    state_label = kinds.get("task").states[state].label
+    state_label = kinds["task"].states[state].label
     return Text("{a}, {b}", "{a}（{b}）").format(a=_TASK_TYPES.get(kind, Text(kind, kind)), b=state_label)
