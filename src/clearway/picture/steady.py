@@ -39,7 +39,7 @@ def hold(
     at_s: int,
     hold_s: float,
     *,
-    one_step: bool = False,
+    one_step: bool | NDArray[np.bool_] = False,
     may_lower: NDArray[np.bool_] | None = None,
 ) -> Held:
     """One step of hysteresis for many subjects at once.
@@ -52,7 +52,7 @@ def hold(
         reading: (subjects,) level the evidence asks for now.
         at_s: now, epoch seconds; must not lie before the last step.
         hold_s: how long readings must have been better.
-        one_step: lower one level at a time, each step after its own hold.
+        one_step: lower one level at a time, each step after its own hold; for all or per subject.
         may_lower: further condition per subject without which nothing is lowered.
     """
     reading = reading.astype(np.int8)
@@ -63,7 +63,7 @@ def hold(
     down = better & (at_s - since >= hold_s)
     if may_lower is not None:
         down &= may_lower
-    target = np.maximum(before.level - 1, seen) if one_step else seen
+    target = np.where(one_step, np.maximum(before.level - 1, seen), seen)
     level = np.where(down, target, np.maximum(before.level, reading)).astype(np.int8)
     still = down & (reading < level)
     since = np.where(down, np.where(still, at_s, _NOT_BETTER), since).astype(np.int64)

@@ -59,13 +59,14 @@ def span(hours: float) -> Text:
     return Text(f"{hours / 24:.1f} days", f"{hours / 24:.1f}天")
 
 
-def percent(share: float) -> str:
+def percent(share: float) -> Text:
     """A share in whole percent, never a false 0 % or 100 %."""
+    number = f"{100 * share:.0f}"
     if 0 < share < 0.01:
-        return "<1 %"
-    if 0.99 < share < 1:
-        return ">99 %"
-    return f"{100 * share:.0f} %"
+        number = "<1"
+    elif 0.99 < share < 1:
+        number = ">99"
+    return Text(f"{number} %", f"{number}%")
 
 
 def listed(texts: Sequence[Text], *, limit: int = 6) -> Text:

@@ -172,7 +172,7 @@ def _evidence(
     weather = view.picture.weather
     numbers = {k: f"{v:.1f}".rstrip("0").rstrip(".") for k, v in (("low", run.low), ("mid", run.mid))}
     words = reading.value_words.format(high=f"{run.high:.1f}".rstrip("0").rstrip("."), **numbers)
-    cells = int(chosen.sum())
+    cells, sure = int(chosen.sum()), percent(run.probability)
     return (
         Evidence(
             Text(f"{words.en}; {span.en}", f"{words.zh}；{span.zh}"),
@@ -180,14 +180,13 @@ def _evidence(
             unit=reading.unit,
             valid_at=view.picture.at,
             source=f"{weather.source} ({weather.label.en})",
-            uncertainty=f"10-90 %: {run.low:.1f} to {run.high:.1f}; probability {percent(run.probability)}",
+            uncertainty=f"10-90 %: {run.low:.1f} to {run.high:.1f}, probability {sure.en}",
         ),
         Evidence(
             Text(
-                f"probability {percent(run.probability)} over {cells} grid cells "
+                f"probability {sure.en} over {cells} grid cells "
                 f"({weather.members} members): {item.criterion.en}",
-                f"{cells}个网格、{weather.members}个集合成员，概率{percent(run.probability)}："
-                f"{item.criterion.zh}",
+                f"{cells}个网格、{weather.members}个集合成员，概率{sure.zh}：{item.criterion.zh}",
             ),
             value=round(run.probability, 3),
             unit="1",
