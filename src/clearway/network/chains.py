@@ -15,7 +15,7 @@ from clearway.network.model import RoadClass
 MAX_TURN_DEG: Final = 110.0
 _ABSORB_TURN_DEG: Final = 60.0
 _MEET_TURN_DEG: Final = 75.0
-_ABSORB_MAJOR_M: Final = 4000.0
+_ABSORB_MAJOR_M: Final = 8000.0
 _ABSORB_MINOR_M: Final = 600.0
 
 
@@ -144,7 +144,7 @@ def absorb(
     """Road of each segment after holes are filled.
 
     From every loose end of a road unnamed or bridge-named segments of about the same class are searched,
-    up to 4 km on motorways and trunks and 600 m elsewhere; where the same road is met again, what lies
+    up to 8 km on motorways and trunks and 600 m elsewhere; where the same road is met again, what lies
     between is its own.
     """
     leaving: dict[int, list[int]] = {}
@@ -160,3 +160,30 @@ def absorb(
         if path:
             result[path] = key[loose]
     return result
+
+
+def strokes(
+    free: NDArray[np.bool_],
+    from_node: NDArray[np.int32],
+    to_node: NDArray[np.int32],
+    start_heading: NDArray[np.float64],
+    end_heading: NDArray[np.float64],
+    twin: NDArray[np.int32],
+    road_class: NDArray[np.int8],
+) -> NDArray[np.int32]:
+    """A number for each natural line of free segments of one class, −1 elsewhere.
+
+    Segments that continue each other straightest, and the two directions of a stretch, are one line (the
+    "strokes" of Thomson and Richardson 1999).
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    same = np.where(free, road_class.astype(np.int32), -1)
+    follows = successors(same, from_node, to_node, start_heading, end_heading, twin)
+    a = np.flatnonzero(follows >= 0)
+    b = np.flatnonzero(free & (twin >= 0))
+    rows, columns = np.concatenate([a, b]), np.concatenate([follows[a], twin[b]])
+    graph = coo_array((np.ones(rows.size, np.int8), (rows, columns)), shape=(free.size, free.size))
+    _, line = connected_components(graph, directed=False)
+    return np.where(free, line, -1).astype(np.int32)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearway.kernel.geometry import local_xy_m
 from clearway.kernel.ids import content_id
 from clearway.kernel.language import Text
-from clearway.network.chains import absorb, headings, successors
+from clearway.network.chains import absorb, headings, strokes, successors
 from clearway.network.model import Corridor, GridArea, RoadClass
 from clearway.network.parts import Lay, Part, compass, group_parts, lay_out
 from clearway.network.ramps import attach_ramps
@@ -30,6 +30,13 @@ _MINOR_M: Final = 300.0
 _SHORT_M: Final = 100.0
 _STUB_M: Final = 250.0
 _STUB_SHARE: Final = 0.1
+_UNNAMED_M: Final = 1500.0
+_UNNAMED: Final = (
+    Text("Unnamed motorway", "无名高速公路"),
+    Text("Unnamed trunk road", "无名快速路"),
+    Text("Unnamed primary road", "无名主干路"),
+    Text("Unnamed secondary road", "无名次干路"),
+)
 
 
 @dataclass(slots=True)
@@ -105,6 +112,7 @@ def _lay(
     key = absorb(keys.key, keys.absorbable, draft.from_key, draft.to_key, draft.length_m, draft.road_class,
                  start, end, twin)  # fmt: skip
     key = np.where((key < 0) & (keys.bridge_key >= 0), keys.bridge_key, key).astype(np.int32)
+    _name_unnamed(key, draft, keys, start, end, twin)
     node_lon, node_lat = np.empty(draft.node_id.size), np.empty(draft.node_id.size)
     node_lon[draft.from_key], node_lat[draft.from_key] = coords[offsets[:-1]].T
     node_lon[draft.to_key], node_lat[draft.to_key] = coords[offsets[1:] - 1].T
@@ -112,6 +120,27 @@ def _lay(
     follows = successors(key, draft.from_key, draft.to_key, start, end, twin)
     lay = Lay(draft.from_key, draft.to_key, draft.length_m, draft.road_class, x, y, twin, follows)
     return lay, key
+
+
+def _name_unnamed(
+    key: NDArray[np.int32],
+    draft: Draft,
+    keys: RoadKeys,
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    twin: NDArray[np.int32],
+) -> None:
+    """Long unnamed lines of the upper classes become roads of their own; ``key`` is filled in place."""
+    free = (key < 0) & ~draft.is_link & (draft.road_class <= RoadClass.SECONDARY)
+    line = strokes(free, draft.from_key, draft.to_key, start, end, twin, draft.road_class)
+    length = np.bincount(np.maximum(line, 0), draft.length_m * free * np.where(twin >= 0, 0.5, 1.0))
+    anchor = np.full(length.size, np.iinfo(np.int64).max)
+    np.minimum.at(anchor, line[free], draft.way_id[free])
+    for number in np.flatnonzero(length >= _UNNAMED_M).tolist():
+        members = np.flatnonzero(free & (line == number))
+        name = _UNNAMED[int(draft.road_class[members[0]])]
+        keys.roads.append(Road(f"unnamed:{anchor[number]}", name, unnamed=True))
+        key[members] = len(keys.roads) - 1
 
 
 def _found(draft: Draft, road: Road, part: Part, lay: Lay) -> _Found | None:
@@ -161,17 +190,16 @@ def _name_parts(
     """Where a name occurs more than once, say which: between which roads, else in which grid area."""
     by_road: dict[str, list[_Found]] = {}
     for one in found:
-        by_road.setdefault(one.road.key, []).append(one)
-    repeated = [one for group in by_road.values() if len(group) > 1 for one in group]
+        by_road.setdefault(one.road.name.en if one.road.unnamed else one.road.key, []).append(one)
+    groups = [group for group in by_road.values() if len(group) > 1 or group[0].road.unnamed]
+    repeated = [one for group in groups for one in group]
     wanted = {node for one in repeated for node in one.part.ends}
     crossing = _crossings(wanted, key, keys, lay)
-    for group in by_road.values():
-        if len(group) == 1:
-            continue
+    for group in groups:
         taken: Counter[str] = Counter()
         for one in sorted(group, key=lambda f: (-f.part.segments.size, f.anchor)):
             ends = [crossing.get(node, {}) for node in one.part.ends]
-            names = [next((t for r, t in e.items() if keys.roads[r].key != one.road.key), None) for e in ends]
+            names = [next((t for r, t in e.items() if _tells(keys.roads[r], one.road)), None) for e in ends]
             label = _between(names)
             if not label.en:
                 label = areas[int(area[one.part.segments[one.part.segments.size // 2]])].name
@@ -179,6 +207,11 @@ def _name_parts(
             if taken[label.en] > 1:
                 label = Text(f"{label.en}, {taken[label.en]}", f"{label.zh}，{taken[label.en]}")
             one.label = label
+
+
+def _tells(crossing: Road, road: Road) -> bool:
+    """Whether the name of a crossing road helps to find this one."""
+    return crossing.key != road.key and not crossing.unnamed
 
 
 def _between(names: list[Text | None]) -> Text:

@@ -189,7 +189,8 @@ def _measure(
     graph = coo_array((values, (low[order], high[order])), shape=(x.size, x.size)).tocsr()
 
     def from_node(node: int) -> NDArray[np.float64]:
-        return np.asarray(dijkstra(graph, directed=False, indices=[node]))[0]
+        distance: NDArray[np.float64] = dijkstra(graph, directed=False, indices=[node])[0]
+        return distance
 
     one = int(np.argmax(from_node(int(np.argmin(x + y)))))
     away = from_node(one)

@@ -49,6 +49,7 @@ class Road:
     ring: bool = False
     known: bool = False
     bridge: bool = False
+    unnamed: bool = False
 
 
 class _Known(NamedTuple):
