@@ -15,6 +15,7 @@ from lxml import etree
 
 from clearway.exchange.cap import model
 from clearway.exchange.cap.model import Alert, Area, Extra, Info, NameValue, Resource
+from clearway.exchange.cap.uris import read_uri
 from clearway.exchange.cap.values import (
     clean_text,
     read_circle,
@@ -23,7 +24,6 @@ from clearway.exchange.cap.values import (
     read_polygon,
     read_references,
     read_time,
-    read_uri,
 )
 from clearway.exchange.xml_safe import text_of
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from math import isfinite
 from typing import Final
-from urllib.parse import quote
 
 from clearway.exchange.cap.model import Circle, LonLat, Polygon, Reference
 
@@ -21,8 +20,6 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff
 _LINE_END = re.compile("\r\n?|\x85|\u2028|\u2029")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|[-+]?\.\d+")
 _LANGUAGE = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
-_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def clean_text(text: str) -> str:
@@ -90,23 +87,6 @@ def read_language(text: str, note: Note) -> str:
         note("language-tag", f"{text!r} is not a language tag")
         return ""
     return tag
-
-
-def read_uri(text: str, note: Note) -> str:
-    """An address fit for ``xs:anyURI``; blanks and other strangers are percent-encoded."""
-    head = _SCHEME.match(text)
-    start = head.end() if head else 0
-    if text.startswith("//", start):
-        start += 2
-        start += len(re.split(r"[/?#]", text[start:], maxsplit=1)[0])
-    fixed = text[:start] + quote(text[start:], safe="/?#:@!$&'()*+,;=%~")
-    fixed = _BARE_PERCENT.sub("%25", fixed)
-    first, hash_mark, rest = fixed.partition("#")
-    fixed = first + hash_mark + rest.replace("#", "%23")
-    fixed = fixed.replace(" ", "%20")
-    if fixed != text:
-        note("uri-encoded", f"{text!r} read as {fixed!r}")
-    return fixed
 
 
 def read_polygon(text: str, note: Note) -> Polygon | None:
