@@ -34,10 +34,12 @@ def canonical_json(value: Any) -> bytes:
         TypeError: a value without a canonical form.
         ValueError: NaN or infinity.
     """
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
-    )
-    return text.encode()
+    return _ENCODER.encode(value).encode()
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+)
 
 
 def sha256_hex(*chunks: bytes) -> str:

@@ -6,7 +6,7 @@ in a few statements. A unit that fails half-way is undone here, without the othe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from clearway.kernel.clock import iso
 from clearway.kernel.ids import canonical_json
 from clearway.records.areas import AreaTree, Posts
-from clearway.records.deadlines import Timer, next_timers
+from clearway.records.deadlines import first_firing
 from clearway.records.events import FOREVER, RecordRow, chained, from_us, json_string
 from clearway.records.fold import fold_data, fold_marks, fork_node
 from clearway.records.kinds import Kind
@@ -27,14 +27,13 @@ ROW_COLUMNS: Final = (
     "from_seq", "to_seq", "node", "record_id", "kind", "state", "version", "data", "marks", "created_us",
     "updated_us", "since_us",
 )  # fmt: skip
-TIMER_COLUMNS: Final = ("record_id", "name", "kind", "due_us", "stage", "fires_us")
+TIMER_COLUMNS: Final = ("fires_us", "record_id", "kind")
 
 _CLOSE_ROW: Final = "UPDATE journal_row SET to_seq = ?, node = ? WHERE from_seq = ?"
-_DROP_TIMER: Final = "DELETE FROM journal_timer WHERE record_id = ? AND name = ?"
+_DROP_TIMER: Final = "DELETE FROM journal_timer WHERE fires_us = ? AND record_id = ?"
 
 _encode: Final = msgspec.json.Encoder().encode
-
-Timers = dict[str, Timer]
+_decode: Final = msgspec.json.Decoder().decode
 
 
 def row_values(row: RecordRow) -> list[Any]:
@@ -45,12 +44,23 @@ def row_values(row: RecordRow) -> list[Any]:
     ]  # fmt: skip
 
 
+def row_from(values: Sequence[Any]) -> RecordRow:
+    """A row from the columns :data:`ROW_COLUMNS`."""
+    seq, _to, _node, record_id, kind, state, version, data, marks, created_us, updated_us, since_us = values
+    return RecordRow(
+        record_id, kind, state, version, _decode(data), _decode(marks), created_us, updated_us, since_us, seq
+    )
+
+
 class Memory:
-    """Current rows, their timers, the area tree and the posts, as the writer knows them."""
+    """Current rows, their timers, the area tree and the posts, as the writer knows them.
+
+    Rows are kept as the table keeps them: light for the garbage collector, and never shared.
+    """
 
     def __init__(self, limit: int) -> None:
-        self.rows: dict[str, RecordRow | None] = {}
-        self.timers: dict[str, Timers] = {}
+        self.rows: dict[str, list[Any] | None] = {}
+        self.firing: dict[str, int | None] = {}
         self.areas, self.posts = AreaTree(), Posts()
         self._limit = limit
 
@@ -60,7 +70,7 @@ class Memory:
         if surplus > 0:
             for record_id in list(self.rows)[:surplus]:
                 del self.rows[record_id]
-                self.timers.pop(record_id, None)
+                self.firing.pop(record_id, None)
 
     def direct(self, row: RecordRow) -> None:
         """Keep tree and posts in step with an area or post row.
@@ -91,7 +101,7 @@ class Batch:
         self._events: list[tuple[Any, ...]] = []
         self._rows: dict[int, list[Any]] = {}
         self._closed: list[tuple[int, int, int]] = []
-        self._timers: dict[tuple[str, str], tuple[Any, ...] | None] = {}
+        self._timers: dict[tuple[int, str], str] = {}
         self._undo: list[Callable[[], object]] | None = None
 
     def unit(self, size: int) -> None:
@@ -118,7 +128,6 @@ class Batch:
         self._remember(command.kind, new, row)
         written = Written(new.seq, digest, body)
         self._events.append((new.seq, self.now_us, command.key, digest, body))
-        self._rows[new.seq] = row_values(new)
         if row is not None:
             self._close(row.seq, new.seq)
         self.keys[command.key] = written
@@ -170,29 +179,42 @@ class Batch:
 
     def _remember(self, kind: Kind, new: RecordRow, row: RecordRow | None) -> None:
         memory = self.memory
-        old_timers = memory.timers.get(new.id, {})
-        timers = next_timers(kind, new) if kind.deadlines else old_timers
-        if timers != old_timers:
-            self._retime(new, old_timers, timers)
+        if kind.deadlines:
+            self._retime(kind, new, row)
+        if self._undo is not None:
+            old = memory.rows.get(new.id)
+            self._undo.append(lambda: memory.rows.__setitem__(new.id, old))
+        values = self._rows[new.seq] = row_values(new)
         memory.rows.pop(new.id, None)
-        memory.rows[new.id] = new
-        if self._undo is not None:
-            self._undo.append(lambda: memory.rows.__setitem__(new.id, row))
+        memory.rows[new.id] = values
 
-    def _retime(self, new: RecordRow, old: Timers, timers: Timers) -> None:
-        before = dict(self._timers)
-        for name in old:
-            if name not in timers:
-                self._timers[new.id, name] = None
-        for name, timer in timers.items():
-            if old.get(name) != timer:
-                self._timers[new.id, name] = (
-                    new.id, name, new.kind, timer.due_us, timer.stage, timer.fires_us,
-                )  # fmt: skip
-        self.memory.timers[new.id] = timers
+    def _retime(self, kind: Kind, new: RecordRow, row: RecordRow | None) -> None:
+        firing = self.memory.firing
+        if row is None:
+            before = None
+        elif new.id in firing:
+            before = firing[new.id]
+        else:
+            before = first_firing(kind, row)
+        after = first_firing(kind, new)
         if self._undo is not None:
-            self._undo.append(lambda: self.memory.timers.__setitem__(new.id, old))
-            self._undo.append(lambda: setattr(self, "_timers", before))
+            timers = dict(self._timers)
+            self._undo.append(lambda: setattr(self, "_timers", timers))
+            self._undo.append(lambda: firing.__setitem__(new.id, before))
+        firing[new.id] = after
+        if before == after:
+            return
+        if before is not None:
+            self._toggle((before, new.id), "")
+        if after is not None:
+            self._toggle((after, new.id), new.kind)
+
+    def _toggle(self, place: tuple[int, str], kind: str) -> None:
+        """Note a timer to insert (its kind) or to delete (empty); one undoes the other."""
+        if place in self._timers:
+            del self._timers[place]
+        else:
+            self._timers[place] = kind
 
     def _close(self, from_seq: int, to_seq: int) -> None:
         node = fork_node(from_seq, to_seq - 1)
@@ -226,8 +248,8 @@ class Batch:
         connection.many(_CLOSE_ROW, self._closed)
         connection.insert("journal_row", ROW_COLUMNS, list(self._rows.values()))
         if self._timers:
-            connection.many(_DROP_TIMER, list(self._timers))
-            armed = [values for values in self._timers.values() if values is not None]
+            connection.many(_DROP_TIMER, [place for place, kind in self._timers.items() if not kind])
+            armed = [(*place, kind) for place, kind in self._timers.items() if kind]
             connection.insert("journal_timer", TIMER_COLUMNS, armed)
 
     @property

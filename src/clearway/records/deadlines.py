@@ -6,9 +6,10 @@ The next stage follows from the row alone, so that a rebuilt store has the same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from clearway.kernel.clock import iso
 from clearway.records.actors import SYSTEM, Command
@@ -20,8 +21,7 @@ from clearway.records.lifecycle import Prepared, TimerRef, built_in, prepare
 MINUTE_US = 60_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(msgspec.Struct, frozen=True, gc=False):
     """The next stage of an armed deadline; times in µs since 1970."""
 
     name: str
@@ -33,12 +33,24 @@ class Timer:
 def next_timers(kind: Kind, row: RecordRow) -> dict[str, Timer]:
     """All armed deadlines of the record, by name."""
     timers = {}
-    for deadline in kind.deadlines.values():
-        if row.state in deadline.states:
-            timer = _next(deadline, row)
-            if timer is not None:
-                timers[deadline.name] = timer
+    for deadline in kind.deadlines_in(row.state):
+        timer = _next(deadline, row)
+        if timer is not None:
+            timers[deadline.name] = timer
     return timers
+
+
+def first_firing(kind: Kind, row: RecordRow) -> int | None:
+    """When the next stage of any deadline of the record fires [µs since 1970]; None: never."""
+    if not kind.deadlines_in(row.state):
+        return None
+    return min((timer.fires_us for timer in next_timers(kind, row).values()), default=None)
+
+
+def stages_due(kind: Kind, row: RecordRow, now_us: int) -> list[Timer]:
+    """Stages that should have fired by now, earliest first."""
+    due = [timer for timer in next_timers(kind, row).values() if timer.fires_us <= now_us]
+    return sorted(due, key=lambda timer: (timer.fires_us, timer.name))
 
 
 def _due_us(deadline: DeadlineDecl, row: RecordRow) -> int | None:
@@ -59,8 +71,11 @@ def _next(deadline: DeadlineDecl, row: RecordRow) -> Timer | None:
         if stage > missed and not deadline.repeat_min:
             return None
     else:
-        late = (i for i, w in enumerate(deadline.warn_min) if due - w * MINUTE_US > row.updated_us)
-        stage = next(late, missed)
+        stage = missed
+        for index, minutes in enumerate(deadline.warn_min):
+            if due - minutes * MINUTE_US > row.updated_us:
+                stage = index
+                break
     return Timer(deadline.name, due, stage, _fires_us(deadline, due, stage))
 
 
@@ -107,10 +122,10 @@ def due_commands(
         facts["refused"] = refused[:400]
     elif deadline.verb:
         command = Command(kind.name, deadline.verb, {}, SYSTEM, f"{key}/{deadline.verb}", row.id)
-        commands.append(replace(prepare(command, kinds), timer=ref))
+        commands.append(msgspec.structs.replace(prepare(command, kinds), timer=ref))
     if deadline.escalate or refused:
         facts["escalated_to"] = _superior(kind, row, timer, areas, posts)
-        ref = replace(ref, follows=bool(commands))
+        ref = TimerRef(ref.name, ref.due_us, ref.stage, bool(commands))
         commands.append(built_in(kind, "escalate", row.id, facts, SYSTEM, key, ref))
     return commands
 

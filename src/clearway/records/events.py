@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import msgspec
 
-from clearway.kernel.clock import iso
 from clearway.kernel.errors import SystemFailureError
 from clearway.kernel.ids import canonical_json
 from clearway.records.actors import Actor, Role
@@ -67,60 +66,136 @@ class Body(msgspec.Struct, gc=False):
     version: int
 
 
-@dataclass(frozen=True, slots=True)
 class Event:
-    """One committed event. ``data`` is what the command gave, ``sets`` what the life cycle added."""
+    """One committed event, read from its stored body when first looked at.
 
-    seq: int
-    hash: str
-    record_id: str
-    kind: str
-    kind_version: int
-    verb: str
-    from_state: str
-    state: str
-    version: int
-    data: Mapping[str, Any]
-    sets: Mapping[str, Any]
-    actor: Actor
-    at: datetime
-    recorded_at: datetime
-    reason: str
-    key: str
-    doctrine: str
-    note: str = ""
+    Events of the same number and hash are equal: the hash stands for everything in them.
+    """
+
+    __slots__ = ("_body", "_raw", "digest", "seq")
+
+    def __init__(self, seq: int, digest: bytes, raw: str) -> None:
+        self.seq, self.digest = seq, digest
+        self._raw = raw
+        self._body: Body | None = None
+
+    @property
+    def body(self) -> Body:
+        """The body as stored."""
+        if self._body is None:
+            self._body = decode_body(self._raw, seq=self.seq)
+        return self._body
+
+    @property
+    def raw(self) -> str:
+        """The canonical JSON that the hash covers."""
+        return self._raw
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the hash before and the body, as hex."""
+        return self.digest.hex()
+
+    @property
+    def record_id(self) -> str:
+        """The record it happened to."""
+        return self.body.record
+
+    @property
+    def kind(self) -> str:
+        """Kind of the record."""
+        return self.body.kind
+
+    @property
+    def kind_version(self) -> int:
+        """Version of the kind's declaration that decided it."""
+        return self.body.kind_version
+
+    @property
+    def verb(self) -> str:
+        """What was done."""
+        return self.body.verb
+
+    @property
+    def from_state(self) -> str:
+        """State before; ``new`` for an opening."""
+        return self.body.from_
+
+    @property
+    def state(self) -> str:
+        """State after."""
+        return self.body.state
+
+    @property
+    def version(self) -> int:
+        """Version of the record after the event."""
+        return self.body.version
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the command gave."""
+        return self.body.data
+
+    @property
+    def sets(self) -> dict[str, Any]:
+        """What the life cycle added."""
+        return self.body.sets
 
     @property
     def changes(self) -> dict[str, Any]:
         """All fields the event sets."""
-        return {**self.data, **self.sets}
+        return {**self.body.data, **self.body.sets}
+
+    @property
+    def actor(self) -> Actor:
+        """Who did it."""
+        return actor_from_dict(self.body.actor)
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        return datetime.fromisoformat(self.body.at)
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When it was written down; never earlier than that of the event before."""
+        return datetime.fromisoformat(self.body.recorded_at)
+
+    @property
+    def reason(self) -> str:
+        """Why, in the actor's words."""
+        return self.body.reason
+
+    @property
+    def key(self) -> str:
+        """Idempotency key of the command."""
+        return self.body.key
+
+    @property
+    def doctrine(self) -> str:
+        """Hash of the doctrine in force."""
+        return self.body.doctrine
+
+    @property
+    def note(self) -> str:
+        """What was odd, for example a clock that jumped back."""
+        return self.body.note
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Event) and (self.seq, self.digest) == (other.seq, other.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.seq, self.digest))
+
+    def __repr__(self) -> str:
+        return f"Event({self.seq}, {self.kind} {self.record_id}: {self.verb} → {self.state})"
 
     def as_mapping(self) -> dict[str, Any]:
         """Plain form for JSON."""
-        return {
-            "seq": self.seq,
-            "hash": self.hash,
-            "record": self.record_id,
-            "kind": self.kind,
-            "kind_version": self.kind_version,
-            "verb": self.verb,
-            "from": self.from_state,
-            "state": self.state,
-            "version": self.version,
-            "data": dict(self.data),
-            "sets": dict(self.sets),
-            "actor": actor_as_dict(self.actor),
-            "at": iso(self.at),
-            "recorded_at": iso(self.recorded_at),
-            "reason": self.reason,
-            "key": self.key,
-            "doctrine": self.doctrine,
-            "note": self.note,
-        }
+        return {"hash": self.hash, **msgspec.json.decode(self._raw)}
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRow:
+class RecordRow(msgspec.Struct, frozen=True, gc=False):
     """A record as it stood from event ``seq`` on; times are kept in µs since 1970.
 
     ``marks`` holds what the house itself remembers: ``by`` (verb → [actor, post] of who last did it),
@@ -234,27 +309,3 @@ def decode_body(raw: bytes | str, *, seq: int) -> Body:
             f"event {seq} of the journal cannot be read: {error}",
             hint="Run: clearway journal verify; then restore the last good backup",
         ) from error
-
-
-def event_from_body(body: Body, digest: bytes) -> Event:
-    """The event a body and its hash describe."""
-    return Event(
-        seq=body.seq,
-        hash=digest.hex(),
-        record_id=body.record,
-        kind=body.kind,
-        kind_version=body.kind_version,
-        verb=body.verb,
-        from_state=body.from_,
-        state=body.state,
-        version=body.version,
-        data=body.data,
-        sets=body.sets,
-        actor=actor_from_dict(body.actor),
-        at=datetime.fromisoformat(body.at),
-        recorded_at=datetime.fromisoformat(body.recorded_at),
-        reason=body.reason,
-        key=body.key,
-        doctrine=body.doctrine,
-        note=body.note,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from clearway.kernel.errors import InputError
 from clearway.records.kinds import FieldDecl, Kind, VerbDecl
@@ -164,7 +164,16 @@ def check_body(kind: Kind, data: Mapping[str, Any], verb: VerbDecl, *, where: st
             raise InputError(f"{name} {wrong}", where=where)
 
 
-def check_required(kind: Kind, names: Iterable[str], data: Mapping[str, Any], *, where: str) -> None:
+class HasPlace(Protocol):
+    """Something that knows where an error about it lies; the words are only made when needed."""
+
+    @property
+    def where(self) -> str:
+        """Kind, record and verb."""
+        ...
+
+
+def check_required(kind: Kind, names: Iterable[str], data: Mapping[str, Any], command: HasPlace) -> None:
     """Check that the merged body holds what the verb requires.
 
     Raises:
@@ -174,7 +183,7 @@ def check_required(kind: Kind, names: Iterable[str], data: Mapping[str, Any], *,
     if missing:
         labels = [kind.fields[name].label.en for name in missing]
         raise InputError(
-            f"missing: {', '.join(missing)}", where=where, hint=f"Needed here: {', '.join(labels)}"
+            f"missing: {', '.join(missing)}", where=command.where, hint=f"Needed here: {', '.join(labels)}"
         )
 
 

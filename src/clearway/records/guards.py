@@ -17,7 +17,7 @@ from clearway.kernel.language import Text
 from clearway.records.actors import Actor
 from clearway.records.areas import AreaTree, Posts
 from clearway.records.events import Head, RecordRow
-from clearway.records.fields import is_missing, problem_of
+from clearway.records.fields import HasPlace, is_missing, problem_of
 from clearway.records.kinds import GuardRef, Kind, VerbDecl
 
 
@@ -105,7 +105,7 @@ def holds(ref: GuardRef, ctx: Context) -> bool:
     return GUARDS[ref.name].call(ctx, *ref.args) is None
 
 
-def enforce(ref: GuardRef, ctx: Context, *, where: str) -> None:
+def enforce(ref: GuardRef, ctx: Context, command: HasPlace) -> None:
     """Apply a guard.
 
     Raises:
@@ -114,7 +114,7 @@ def enforce(ref: GuardRef, ctx: Context, *, where: str) -> None:
     spec = GUARDS[ref.name]
     words = spec.call(ctx, *ref.args)
     if words is not None:
-        raise spec.error(words.en, where=where, words=words)
+        raise spec.error(words.en, where=command.where, words=words)
 
 
 def _time(value: Any) -> datetime | None:

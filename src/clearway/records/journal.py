@@ -9,14 +9,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
-from clearway.kernel.clock import Clock
+from clearway.kernel.clock import Clock, require_utc
 from clearway.kernel.errors import ClearwayError, InputError, NotFoundError, SystemFailureError
 from clearway.records import reads
 from clearway.records.actors import Actor, Command
 from clearway.records.areas import AreaTree, Posts
 from clearway.records.authority import Authority, Decision
-from clearway.records.deadlines import Timer, due_commands
-from clearway.records.events import Event, Head, RecordRow
+from clearway.records.deadlines import Timer, due_commands, stages_due
+from clearway.records.events import Event, Head, RecordRow, to_us
 from clearway.records.feed import Feed, Subscription
 from clearway.records.kinds import Kinds
 from clearway.records.lease import DEFAULT_LEASE_S, Lease
@@ -245,29 +245,33 @@ class Journal:
         Firing twice does nothing the second time. A verb that its guards refuse is escalated instead.
         """
         moment = now or self.clock.now()
-        fired: list[Event] = []
+        fired: Events = []
         seen: set[tuple[str, str, int, int]] = set()
         while True:
             with self.store.reading() as connection:
-                due = reads.due_timers(connection, moment, FIRE_CHUNK)
-            fresh = [t for t in due if (t.record_id, t.name, t.due_us, t.stage) not in seen]
-            if not fresh:
+                waiting = reads.due_timers(connection, moment, FIRE_CHUNK)
+            before = len(seen)
+            for found in waiting:
+                fired += self._fire(found.record_id, to_us(require_utc(moment)), seen)
+            if len(seen) == before:
                 return fired
-            for found in fresh:
-                seen.add((found.record_id, found.name, found.due_us, found.stage))
-                fired += self._fire(found)
 
-    def _fire(self, found: Any) -> list[Event]:
-        row = self.find(found.record_id)
+    def _fire(self, record_id: str, now_us: int, seen: set[tuple[str, str, int, int]]) -> Events:
+        """Fire the earliest due stage of a record; the rest is looked at again afterwards."""
+        row = self.find(record_id)
         if row is None or row.kind not in self.kinds:
             return []
-        timer = Timer(found.name, found.due_us, found.stage, found.fires_us)
-        if timer.name not in self.kinds[row.kind].deadlines:
-            return []
         areas, posts = self._directory()
-        units = due_commands(self.kinds, row, timer, areas, posts)
+        for timer in stages_due(self.kinds[row.kind], row, now_us):
+            stage = (record_id, timer.name, timer.due_us, timer.stage)
+            if stage not in seen:
+                seen.add(stage)
+                return self._fire_stage(row, timer, areas, posts)
+        return []
+
+    def _fire_stage(self, row: RecordRow, timer: Timer, areas: AreaTree, posts: Posts) -> Events:
         try:
-            return self._put(units).wait()
+            return self._put(due_commands(self.kinds, row, timer, areas, posts)).wait()
         except SystemFailureError:
             raise
         except ClearwayError as error:

@@ -81,7 +81,7 @@ class Transition:
     when: tuple[GuardRef, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VerbDecl:
     """What can be done to a record of the kind."""
 
@@ -98,7 +98,7 @@ class VerbDecl:
     effects: tuple[GuardRef, ...] = ()
     sets: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def opens(self) -> bool:
         """Whether the verb can open a record."""
         return any(NEW in t.sources for t in self.transitions)
@@ -149,6 +149,21 @@ class Kind:
     summary: str = "headline"
     extra_fields: bool = False
     source: str = ""
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Fields without which no record is opened."""
+        return tuple(name for name, declared in self.fields.items() if declared.required)
+
+    @cached_property
+    def _armed(self) -> dict[str, tuple[DeadlineDecl, ...]]:
+        return {
+            state: tuple(d for d in self.deadlines.values() if state in d.states) for state in self.states
+        }
+
+    def deadlines_in(self, state: str) -> tuple[DeadlineDecl, ...]:
+        """Deadlines armed in a state."""
+        return self._armed.get(state, ())
 
     @cached_property
     def open_states(self) -> frozenset[str]:

@@ -7,7 +7,6 @@ Two halves. :func:`prepare` looks at the command alone and runs in the caller's 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -23,7 +22,7 @@ from clearway.records.actors import Actor, Command
 from clearway.records.authority import Authority, Decision
 from clearway.records.effects import run_effects
 from clearway.records.events import RecordRow, actor_as_dict
-from clearway.records.fields import check_body, check_plain, check_required
+from clearway.records.fields import MAX_DEPTH, check_body, check_plain, check_required
 from clearway.records.guards import Context, World, enforce, holds
 from clearway.records.kinds import NEW, Kind, Kinds, VerbDecl
 
@@ -41,8 +40,7 @@ class RefusedError(ForbiddenError):
         self.decision = decision
 
 
-@dataclass(frozen=True, slots=True)
-class TimerRef:
+class TimerRef(msgspec.Struct, frozen=True, gc=False):
     """The stage of a deadline for which a command of the system stands.
 
     A command that ``follows`` another of its unit does not ask again whether the deadline is armed.
@@ -54,8 +52,7 @@ class TimerRef:
     follows: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """A command checked on its own and encoded. ``data`` is a private copy of the caller's."""
 
     kind: Kind
@@ -79,8 +76,7 @@ class Prepared:
         return f"{self.kind.name} {self.record_id or '(new)'}: {self.verb_name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What a decided command does to its record. ``sets`` are fields the house adds."""
 
     from_state: str
@@ -104,12 +100,13 @@ def prepare(command: Command, kinds: Kinds) -> Prepared:
     verb = kind.verb(command.verb)
     where = f"{kind.name} {command.record_id or '(new)'}: {command.verb}"
     _check_texts(command, verb, where)
-    check_plain(command.data, where=where)
     try:
         encoded = canonical_json(command.data)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"data has no plain form: {error}", where=where) from error
     data: dict[str, Any] = msgspec.json.decode(encoded)
+    if b"\\u0000" in encoded or encoded.count(b"{") + encoded.count(b"[") > MAX_DEPTH:
+        check_plain(data, where=where)
     check_body(kind, data, verb, where=where)
     at = require_utc(command.at) if command.at is not None else None
     return _prepared(command, kind, verb, data, encoded, at)
@@ -127,12 +124,13 @@ def _check_texts(command: Command, verb: VerbDecl, where: str) -> None:
         raise InputError("no record named", where=where, hint=f"{command.verb} acts on an existing record")
     if len(command.record_id) > MAX_KEY:
         raise InputError(f"a record id has at most {MAX_KEY} characters", where=where)
-    for text in (command.key, command.reason, command.record_id, command.actor.id, command.actor.post):
-        check_plain(text, where=where)
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise InputError("text holds half a surrogate pair", where=where) from error
+    actor = command.actor
+    texts = f"{command.key}{command.reason}{command.record_id}{actor.id}{actor.post}"
+    check_plain(texts, where=where)
+    try:
+        texts.encode()
+    except UnicodeEncodeError as error:
+        raise InputError("text holds half a surrogate pair", where=where) from error
 
 
 def _prepared(
@@ -199,20 +197,15 @@ def decide(
         at, now, world,
     )  # fmt: skip
     if verb.requires or row is None:
-        needed = verb.requires if row else (*_required(command.kind), *verb.requires)
-        check_required(command.kind, needed, data, where=command.where)
+        needed = verb.requires if row else (*command.kind.required, *verb.requires)
+        check_required(command.kind, needed, data, command)
     for ref in verb.guards:
-        enforce(ref, context, where=command.where)
+        enforce(ref, context, command)
     target = _target(command, verb, state, context)
     sets = dict(verb.sets)
     context.data.update(sets)
     sets.update(run_effects(verb.effects, context))
     return Outcome(state, target, (row.version if row else 0) + 1, sets)
-
-
-@lru_cache(maxsize=256)
-def _required(kind: Kind) -> tuple[str, ...]:
-    return tuple(name for name, spec in kind.fields.items() if spec.required)
 
 
 def _state(command: Prepared, verb: VerbDecl, row: RecordRow | None) -> str:

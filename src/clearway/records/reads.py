@@ -10,27 +10,22 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
 from sqlalchemy.engine import Connection
 
 from clearway.kernel.clock import require_utc
+from clearway.records.batch import ROW_COLUMNS, row_from
 from clearway.records.events import (
     FOREVER,
     Event,
     Head,
     RecordRow,
-    decode_body,
-    event_from_body,
     genesis,
     to_us,
 )
 from clearway.records.fold import path_nodes
 from clearway.records.schema import event, meta, row, timer
-from clearway.records.writer import row_of
 
 AsOf = datetime | int | None
 """A moment: a time, an event number, or None for now."""
 
-_COLUMNS: Final = (
-    row.c.record_id, row.c.kind, row.c.state, row.c.version, row.c.data, row.c.marks, row.c.created_us,
-    row.c.updated_us, row.c.since_us, row.c.from_seq,
-)  # fmt: skip
+_COLUMNS: Final = tuple(row.c[name] for name in ROW_COLUMNS)
 
 
 def store_id(connection: Connection) -> str:
@@ -62,7 +57,7 @@ def find(connection: Connection, record_id: str, as_of: AsOf) -> RecordRow | Non
     if as_of is not None:
         query = query.where(row.c.from_seq <= seq_at(connection, as_of))
     found = connection.execute(query.order_by(row.c.from_seq.desc()).limit(1)).first()
-    return row_of(found) if found else None
+    return row_from(found) if found else None
 
 
 def list_rows(connection: Connection, kind: str, states: Sequence[str], as_of: AsOf) -> list[RecordRow]:
@@ -76,7 +71,7 @@ def list_rows(connection: Connection, kind: str, states: Sequence[str], as_of: A
         if seq <= 0:
             return []
         query = _stabbing(kind, states, seq, _top(connection))
-    rows = [row_of(values) for values in connection.execute(query)]
+    rows = [row_from(values) for values in connection.execute(query)]
     return sorted(rows, key=lambda r: (r.created_us, r.id))
 
 
@@ -123,10 +118,7 @@ def event_by_key(connection: Connection, key: str) -> Event | None:
 
 
 def _events(connection: Connection, query: Select[Any]) -> list[Event]:
-    return [
-        event_from_body(decode_body(values.body, seq=values.seq), bytes(values.hash))
-        for values in connection.execute(query)
-    ]
+    return [Event(v.seq, bytes(v.hash), v.body) for v in connection.execute(query)]
 
 
 def due_timers(connection: Connection, now: datetime, limit: int) -> list[Any]:
@@ -134,7 +126,7 @@ def due_timers(connection: Connection, now: datetime, limit: int) -> list[Any]:
     query = (
         select(timer)
         .where(timer.c.fires_us <= to_us(require_utc(now)))
-        .order_by(timer.c.fires_us, timer.c.record_id, timer.c.name)
+        .order_by(timer.c.fires_us, timer.c.record_id)
         .limit(limit)
     )
     return list(connection.execute(query))

@@ -61,16 +61,12 @@ Index("journal_row_asof", row.c.kind, row.c.state, row.c.node, row.c.to_seq, row
 timer: Final = Table(
     "journal_timer",
     metadata,
+    Column("fires_us", _BIG, primary_key=True, autoincrement=False),
     Column("record_id", String, primary_key=True),
-    Column("name", String, primary_key=True),
     Column("kind", String, nullable=False),
-    Column("due_us", _BIG, nullable=False),
-    Column("stage", _BIG, nullable=False),
-    Column("fires_us", _BIG, nullable=False),
+    sqlite_with_rowid=False,
 )
-"""The next stage of every armed deadline. ``due_us`` is the deadline, ``fires_us`` when the stage fires."""
-
-Index("journal_timer_fires", timer.c.fires_us)
+"""When the next deadline stage of a record fires. Which stage that is follows from its row."""
 
 lease: Final = Table(
     "journal_lease",

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from clearway.kernel.errors import SystemFailureError
-from clearway.records.events import Event, decode_body, event_from_body
+from clearway.records.events import Event
 from clearway.records.lifecycle import Prepared
 
 
@@ -20,7 +20,7 @@ class Written(NamedTuple):
 
     def event(self) -> Event:
         """The event as an object."""
-        return event_from_body(decode_body(self.body, seq=self.seq), self.digest)
+        return Event(self.seq, self.digest, self.body)
 
 
 class Ticket:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from clearway.kernel.clock import Clock
 from clearway.kernel.errors import ClearwayError, ConflictError, SystemFailureError
 from clearway.kernel.language import Text
 from clearway.records.areas import AreaTree, Posts
 from clearway.records.authority import Authority
-from clearway.records.batch import Batch, Memory
-from clearway.records.deadlines import Timer
+from clearway.records.batch import ROW_COLUMNS, Batch, Memory, row_from
+from clearway.records.deadlines import next_timers
 from clearway.records.events import Head, RecordRow, decode_body, genesis, to_us
 from clearway.records.kinds import Kinds
 from clearway.records.lease import FencedError, Lease
@@ -28,17 +26,7 @@ MAX_BATCH: Final = 512
 LINGER_S: Final = 0.002
 """Longest wait for more company when the last batch was larger than what is queued."""
 
-ROW_FIELDS: Final = "record_id, kind, state, version, data, marks, created_us, updated_us, since_us, from_seq"
-
-_decode: Final = msgspec.json.Decoder().decode
-
-
-def row_of(values: Sequence[Any]) -> RecordRow:
-    """A row from the columns :data:`ROW_FIELDS`."""
-    record_id, kind, state, version, data, marks, created_us, updated_us, since_us, seq = values
-    return RecordRow(
-        record_id, kind, state, version, _decode(data), _decode(marks), created_us, updated_us, since_us, seq
-    )
+ROW_FIELDS: Final = ", ".join(ROW_COLUMNS)
 
 
 class Writer:
@@ -118,7 +106,8 @@ class Writer:
         """A record as it stands, uncommitted changes included."""
         if record_id not in self._memory.rows:
             self._load([record_id])
-        return self._memory.rows[record_id]
+        values = self._memory.rows[record_id]
+        return row_from(values) if values is not None else None
 
     def open_items(self, post_id: str) -> list[str]:
         """Open records for which the post answers, uncommitted changes included."""
@@ -145,7 +134,9 @@ class Writer:
         patterns = [f'%"{name}"%' for name in named]
         stored = connection.rows(sql, (kind, connection.list_parameter(states), *patterns))
         ids = {values[0] for values in stored}
-        ids |= {r for r, row in self._memory.rows.items() if row is not None and row.kind == kind}
+        ids |= {
+            values[3] for values in self._memory.rows.values() if values is not None and values[4] == kind
+        }
         rows = [self.record(record_id) for record_id in ids]
         return [row for row in rows if row is not None and row.state in states]
 
@@ -269,17 +260,10 @@ class Writer:
         if known is not None:
             return self._same(command, known)
         row = self.record(command.record_id)
-        if not self._still_armed(command):
+        if not _still_armed(command, row):
             return None
         outcome = decide(command, row, batch.now, self, self._authority)
         return batch.add(command, row, outcome)
-
-    def _still_armed(self, command: Prepared) -> bool:
-        ref = command.timer
-        if ref is None or ref.follows:
-            return True
-        armed = self._memory.timers.get(command.record_id, {}).get(ref.name)
-        return armed is not None and (armed.due_us, armed.stage) == (ref.due_us, ref.stage)
 
     def _same(self, command: Prepared, known: Written) -> Written:
         before = decode_body(known.body, seq=known.seq)
@@ -314,10 +298,7 @@ class Writer:
         among = connection.any_of("record_id")
         sql = f"SELECT {ROW_FIELDS} FROM journal_row WHERE {among} AND node = 0"
         for values in connection.rows(sql, parameter):
-            memory.rows[values[0]] = row_of(values)
-        sql = f"SELECT record_id, name, due_us, stage, fires_us FROM journal_timer WHERE {among}"
-        for record_id, *timer in connection.rows(sql, parameter):
-            memory.timers.setdefault(record_id, {})[timer[0]] = Timer(*timer)
+            memory.rows[values[3]] = list(values)
 
     def _recall(self) -> None:
         """Read head, areas and posts afresh; forget everything else."""
@@ -330,7 +311,7 @@ class Writer:
         self._seq, self._last_us = last[0][:2] if last else (0, 0)
         self._digest = bytes(last[0][2]) if last else genesis(store_id)
         sql = f"SELECT {ROW_FIELDS} FROM journal_row WHERE kind IN ('area', 'post') AND node = 0"
-        for row in sorted(map(row_of, connection.rows(sql)), key=lambda r: r.created_us):
+        for row in sorted(map(row_from, connection.rows(sql)), key=lambda r: r.created_us):
             self._memory.direct(row)
         connection.rollback()
 
@@ -356,3 +337,12 @@ class Writer:
             if not is_database_error(error):
                 raise
             self._lease.lose()
+
+
+def _still_armed(command: Prepared, row: RecordRow | None) -> bool:
+    """Whether a deadline's command still stands: nobody acted in the meantime, nor did it fire already."""
+    ref = command.timer
+    if ref is None or ref.follows:
+        return True
+    armed = next_timers(command.kind, row).get(ref.name) if row is not None else None
+    return armed is not None and (armed.due_us, armed.stage) == (ref.due_us, ref.stage)
