@@ -51,6 +51,7 @@ class Draft:
     roundabout: NDArray[np.bool_]
     names: list[NameRow]
     name_index: NDArray[np.int32]
+    banned_turns: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     exits: dict[int, tuple[str, str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     attribution: str = ""
@@ -98,6 +99,7 @@ def assemble(draft: Draft, *, grid_deg: float, city: Text) -> Network:
         way_id=draft.way_id,
         node_id=draft.node_id,
         twin=twin,
+        banned_turns=draft.banned_turns,
         km=built.km,
         names_en=tuple(text.en for text in built.names),
         refs=tuple(row.number for row in draft.names),

@@ -135,6 +135,8 @@ class Network:
     """The same stretch in the other direction, −1 for one-way."""
     km: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     """Where the segment starts along its corridor [km]; NaN off the chain."""
+    banned_turns: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), np.int32))
+    """Pairs of segments that may not follow each other (turn restrictions)."""
     names_en: tuple[str, ...] = ()
     """English or Latin form of each of ``names``."""
     refs: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from clearway.exchange.osm.defaults import load_defaults
 from clearway.exchange.osm.read import RawRoads, read_roads
 from clearway.exchange.osm.split import Stretches, split_ways
 from clearway.exchange.osm.tags import WayAttributes, shut_reason, way_attributes
+from clearway.exchange.osm.turns import banned_turns
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 from clearway.network.build import Draft, assemble
@@ -60,6 +61,7 @@ def import_roads(
     _tell_nonsense(raw, attributes, keep)
     attributes = _class_constant_speeds(raw, attributes, keep)
     draft = _draft(raw, stretches, attributes)
+    draft.banned_turns = banned_turns(raw, draft.way_id, draft.from_key, draft.to_key, draft.node_id)
     draft.attribution = ATTRIBUTION
     draft.romanise = region == "cn"
     stem = path.name.split(".")[0]
