@@ -96,6 +96,13 @@ class Decider:
         if act == "open":
             return self._open(proposal, kind, payload, actor, at, reason)
         target = self.journal.get(str(proposal.data["target"]))
+        if act == "lift" and payload.get("targets"):
+            why, key = reason or str(proposal.data["why"]["en"]), f"{proposal.id}:lift"
+            facts = {"evidence": list(proposal.data.get("evidence") or ()), "reasons": proposal.data["why"]}
+            return [
+                self._taken_down(part, actor, f"{key}:{part['measure']}", why, facts)
+                for part in payload["targets"]
+            ], target.id
         if act == "lift":
             return [self._lift(proposal, target, payload, actor, at, reason)], target.id
         if act != "change":
@@ -114,12 +121,29 @@ class Decider:
         key = f"{proposal.id}:open"
         record_id = content_id(self.kinds[kind].id_prefix, kind, key)
         data = {**payload, "proposal": proposal.id}
+        data.setdefault("area", proposal.data.get("area", ""))
+        replaced = list(data.pop("replaces", ()))
         if kind == "measure":
             data.setdefault("alternatives", list(proposal.data.get("alternatives") or ()))
             data.setdefault("reasons", proposal.data["why"])
         if kind == "notice" and not _two_person(data):
             data["messages"] = [self._entry(record_id, data, "Alert", at)]
-        return [Command(kind, _OPENING_VERB[kind], data, actor, key, record_id, reason=reason)], record_id
+        commands = [Command(kind, _OPENING_VERB[kind], data, actor, key, record_id, reason=reason)]
+        why = f"replaced by {record_id}: {proposal.data['headline']['en']}"
+        for old in replaced:
+            commands.append(self._taken_down(old, actor, f"{key}:replaces:{old['measure']}", why, {}))
+        return commands, record_id
+
+    def _taken_down(
+        self, part: Mapping[str, Any], actor: Actor, key: str, why: str, facts: Mapping[str, Any]
+    ) -> Command:
+        """Lift a measure, or shrink it to the roads that still need it."""
+        row = self.journal.get(str(part["measure"]))
+        gone = set(part.get("corridors") or ())
+        left = [c for c in row.data["corridors"] if c not in gone]
+        if part.get("whole") or not left:
+            return Command("measure", "lift", facts, actor, key, row.id, reason=why)
+        return Command("measure", "change", {"corridors": left}, actor, key, row.id, reason=why)
 
     def _change(
         self,
@@ -197,6 +221,20 @@ def _measure_changes(
     if data.get("review_outcome"):
         kept = _taken(data, _REVIEWING)
         return [Command("measure", "review", kept, actor, key, target.id, reason=why)]
+    if data.get("renew"):
+        evidence = list(proposal.data.get("evidence") or ())
+        return [
+            Command(
+                "measure",
+                "renew",
+                {**_taken(part, _RENEWING), "evidence": evidence},
+                actor,
+                f"{key}:{part['measure']}",
+                str(part["measure"]),
+                reason=why,
+            )
+            for part in data["renew"]
+        ]
     commands = []
     if data.get("expiry"):
         kept = _taken(data, _RENEWING)

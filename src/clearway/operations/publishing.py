@@ -19,6 +19,8 @@ from clearway.exchange.cap.compose import Publisher, Stamp, notice_message
 from clearway.exchange.cap.identifiers import file_name
 from clearway.exchange.cap.model import Alert, Reference
 from clearway.exchange.cap.signature import Signer, publish
+from clearway.exchange.feeds import atom, rss
+from clearway.exchange.feeds.listing import Feed
 from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.errors import SystemFailureError
 from clearway.kernel.language import Text
@@ -63,6 +65,20 @@ class Newsroom:
     def active(self, at: datetime) -> list[Alert]:
         """Messages in force at a moment."""
         return active_set(self.messages, at)
+
+    def feed(self, form: str, at: datetime, *, base_url: str = "https://clearway.demo.example") -> bytes:
+        """The ``atom`` or ``rss`` feed of all messages whose chain has not expired."""
+        base = base_url.rstrip("/")
+        feed = Feed(
+            id=f"urn:clearway:feed:{self._publisher.sender}",
+            title=Text("{name}: warnings", "{name}：预警").format(name=self._publisher.name),
+            author=self._publisher.name,
+            feed_url=lambda language: f"{base}/feed.{form}?lang={language}",
+            cap_url=lambda alert: f"{base}/cap/{alert.identifier}",
+            page_url=lambda language: f"{base}/?lang={language}",
+        )
+        make = atom if form == "atom" else rss
+        return make(self.messages, feed, as_of=at)
 
     def file(self, identifier: str) -> bytes | None:
         """A published message exactly as signed, None when there is none of that name."""

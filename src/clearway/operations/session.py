@@ -33,8 +33,11 @@ PICTURE_STATES: Final = {
     "incident": ("reported", "confirmed", "responding"),
     "notice": ("draft", "awaiting_second", "issued"),
     "unit": ("active",),
+    "area": ("active",),
 }
 """Records a desk may see: everything that is not finished."""
+PROOF_LASTS: Final = timedelta(hours=6)
+"""How long desks still see a verified task: its evidence may be what a lift rests on."""
 KEEP_TREATMENTS: Final = timedelta(hours=48)
 
 
@@ -178,6 +181,10 @@ class Session:
             kind: tuple(row.as_mapping() for row in self.journal.list(kind, states=states))
             for kind, states in PICTURE_STATES.items()
         }
+        proven = (
+            r for r in self.journal.list("task", states=("verified",)) if at - r.updated_at <= PROOF_LASTS
+        )
+        records["task"] += tuple(row.as_mapping() for row in proven)
         return Picture(
             at=at,
             network=self.ground.network,

@@ -9,7 +9,7 @@ is verified from the field 30 min after a measure is no longer ordered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -102,7 +102,7 @@ class SimulatedCrews:
             if row.data["type"] in _TREATING:
                 self._treat(row, at)
             else:
-                self.agenda.add(at + DRIVE_THROUGH, self._finish(task_id, self._seen(row)))
+                self.agenda.add(at + DRIVE_THROUGH, self._look_around(task_id))
 
         return act
 
@@ -125,7 +125,7 @@ class SimulatedCrews:
             "value": round(salt),
             "unit": "kg",
         }
-        self.agenda.add(done, self._finish(row.id, evidence, {"salt_kg": round(salt)}))
+        self.agenda.add(done, self._finish(row.id, [evidence], {"salt_kg": round(salt)}))
 
     def _hours(self, lane_km: NDArray[np.float64]) -> NDArray[np.float64]:
         """Hours after setting out at which each corridor is finished, the fleet sharing the work in order."""
@@ -148,16 +148,21 @@ class SimulatedCrews:
 
         return act
 
-    def _seen(self, row: RecordRow) -> dict[str, Any]:
-        corridors = list(row.data.get("corridors") or ())
-        return dict(self.surface(corridors[0])) if corridors else {"text": {"en": "seen", "zh": "已查看"}}
+    def _look_around(self, task_id: str) -> Callable[[datetime], None]:
+        def act(at: datetime) -> None:
+            corridors = list(self.journal.get(task_id).data.get("corridors") or ())
+            seen = [{**self.surface(c), "corridors": [c], "valid_at": iso(at)} for c in corridors]
+            words = Text("seen on site (simulated crew)", "现场已查看（模拟）")
+            self._finish(task_id, seen or [_fact(words, at)])(at)
+
+        return act
 
     def _finish(
-        self, task_id: str, evidence: Mapping[str, Any], details: Mapping[str, Any] | None = None
+        self, task_id: str, evidence: Sequence[Mapping[str, Any]], details: Mapping[str, Any] | None = None
     ) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
             row = self.journal.get(task_id)
-            data = {"evidence": [dict(evidence)], "progress": 1.0, "done_at": iso(at)}
+            data = {"evidence": [dict(e) for e in evidence], "progress": 1.0, "done_at": iso(at)}
             if details:
                 data["details"] = {**(row.data.get("details") or {}), **details}
             if self._do(row, "done", data, at, self.field_actor):

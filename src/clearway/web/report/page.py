@@ -152,6 +152,7 @@ def report_page(
             "report_body.html",
             language=language,
             zone=zone,
+            zone_name=zone,
             data=data,
             area=area,
             doctrine_hash=doctrine_hash,
