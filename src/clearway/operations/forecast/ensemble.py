@@ -50,6 +50,11 @@ class Course:
     hindsight: bool
 
     @property
+    def draws(self) -> float:
+        """How many independent errors each member carries: its own, and in hindsight the centre's too."""
+        return 2.0 if self.hindsight else 1.0
+
+    @property
     def ahead(self) -> int:
         """Number of leads."""
         return int(self.future["air_temperature_c"].shape[-2])
@@ -58,9 +63,10 @@ class Course:
 def lay_errors(course: Course, errors: Errors, members: int) -> dict[str, NDArray[np.float64]]:
     """Members of the weather [members, past + ahead, cells].
 
-    Temperature, dew point and pressure get the error added; wind speed in its square root; precipitation is
-    moved in time and multiplied, and drizzle may appear where the member is nearly saturated; cloud, where
-    it is not observed, follows from each member's own humidity and precipitation with an error of its own.
+    Temperature, dew point and pressure get the error added; wind speed gets it in its square root, with the
+    mean kept; precipitation is moved in time and multiplied by a factor of mean 1, and drizzle may appear
+    where the member is nearly saturated; cloud, where it is not observed, follows from each member's own
+    humidity and precipitation with an error of its own.
     """
     scores = errors.scores(course.run_h, members, course.ahead)
 
@@ -76,13 +82,14 @@ def lay_errors(course: Course, errors: Errors, members: int) -> dict[str, NDArra
     false = errors.fields(scores, "precipitation_false")[1:]
     rain = rain + _false_drizzle(rain, temperature - dew, false, errors)
     wind = np.sqrt(np.maximum(future["wind_speed_ms"], 0.0)) + error("wind_speed")
+    excess = np.square(errors.model.sigma("wind_speed", _leads(warm)))[:, None] * course.draws
     return finish(
         course,
         {
             "air_temperature_c": temperature,
             "dew_point_c": dew,
             "precipitation_mm": rain,
-            "wind_speed_ms": np.square(np.maximum(wind, 0.0)),
+            "wind_speed_ms": np.maximum(np.square(np.maximum(wind, 0.0)) - excess, 0.0),
             "pressure_hpa": future["pressure_hpa"] + error("pressure_hpa"),
             "cloud_fraction": np.broadcast_to(future["cloud_fraction"], warm.shape),
             "visibility_m": np.broadcast_to(future["visibility_m"], warm.shape),
@@ -144,7 +151,7 @@ def _moved(
     low, high = accumulated[hour, cell], accumulated[hour + 1, cell]
     moved = np.diff(low + (high - low) * (clock - hour), axis=1, prepend=0.0)
     sigma = errors.model.sigma("precipitation_amount", _leads(shift_h))
-    variance = np.square(sigma)[None, :, None] * (2.0 if course.hindsight else 1.0)
+    variance = np.square(sigma)[None, :, None] * course.draws
     amount = moved * np.exp(log_factor - variance / 2.0)
     return np.where(amount < LEAST_MM, 0.0, amount)
 
