@@ -11,12 +11,12 @@ from clearway.desks.signals.engine import (
     from_members,
     from_probability,
     merge_level,
-    rain_share,
     share_probability,
     trailing_max_run,
     trailing_min,
     trailing_sum,
 )
+from clearway.picture.precipitation import rain_share
 
 
 def test_rain_share_of_known_weather() -> None:

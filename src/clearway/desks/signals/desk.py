@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.desks.signals.engine import rain_share
 from clearway.desks.signals.judge import KEEP, Course, Judged, course, groups, judge, level_reading
 from clearway.desks.signals.model import (
     LevelReading,
@@ -24,6 +23,7 @@ from clearway.picture.areas import city_area
 from clearway.picture.desk import DeskResult, DeskView
 from clearway.picture.fields import Field
 from clearway.picture.findings import Evidence, Situation
+from clearway.picture.precipitation import split_precipitation
 from clearway.picture.rules import Rule, load_rules, reference
 from clearway.picture.steady import Held
 from clearway.picture.words import clock, listed, local_zone, percent, window
@@ -71,10 +71,7 @@ class SignalsDesk:
 def signal_inputs(view: DeskView) -> SignalInputs:
     """Split precipitation by phase and gather what the rules need."""
     weather = view.picture.weather
-    rain = np.nan_to_num(weather.precipitation_mm) * rain_share(
-        weather.air_temperature_c, weather.dew_point_c
-    )
-    snow = np.nan_to_num(weather.precipitation_mm) - rain
+    rain, snow = split_precipitation(weather)
     return SignalInputs(
         at=view.picture.at,
         doctrine=view.doctrine,
@@ -82,8 +79,8 @@ def signal_inputs(view: DeskView) -> SignalInputs:
         columns=view.picture.columns,
         fields=view.fields,
         cells=int(weather.air_temperature_c.shape[2]),
-        rain_mm=np.nan_to_num(rain).astype(np.float32),
-        snow_mm_we=np.nan_to_num(snow).astype(np.float32),
+        rain_mm=rain,
+        snow_mm_we=snow,
     )
 
 

@@ -6,21 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.signals.model import F32, F64, Mask
-from clearway.kernel.units import relative_humidity_pct
 
 CONTINUES_MM = 0.1
 """Precipitation of an hour from which it counts as continuing; the smallest step gauges report."""
-
-
-def rain_share(temperature_c: F32, dew_point_c: F32) -> F32:
-    """Share of precipitation that falls as water, 0 to 1.
-
-    Koistinen and Saltikoff (1998), "Experience of customer products of accumulated snow, sleet and rain",
-    COST 75: probability of water = 1 / (1 + exp(22 − 2.7 T − 0.2 RH)) with T in °C and RH in percent.
-    """
-    humidity = relative_humidity_pct(temperature_c.astype(np.float64), dew_point_c.astype(np.float64))
-    exponent = np.clip(22.0 - 2.7 * temperature_c - 0.2 * humidity, -60.0, 60.0)
-    return (1.0 / (1.0 + np.exp(exponent))).astype(np.float32)
 
 
 def trailing_sum(values: F32, hours: int) -> F64:

@@ -1,0 +1,167 @@
+"""Treatment tasks: which roads, by when, how much."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from clearway.desks.winter.batches import ID, Batch, BatchWords, Indices, due_at, latest_start, loss
+from clearway.desks.winter.model import CLASSES, WinterInputs
+from clearway.desks.winter.reasons import RECIPES, WORDS, Reason
+from clearway.kernel.clock import iso
+from clearway.kernel.language import Text
+from clearway.picture.findings import Evidence, Proposal
+from clearway.picture.rules import reference, rule
+from clearway.picture.words import clock, listed, local_zone
+
+
+@rule(
+    ID,
+    title=Text("Treat roads against ice and snow", "路面除冰除雪作业"),
+    keys=("winter.rate", "winter.temperature", "winter.class", "legal_basis.clear_snow"),
+)
+def treat(inputs: WinterInputs) -> list[Proposal]:
+    """Salt, plough or spread abrasive where the road is or will be slippery, by class, in time and no more.
+
+    Rates follow Scotland's treatment matrix by surface temperature and moisture; the order of decisions
+    follows MDSS: too cold or drifting snow, plough only; rain first, wait for the turn; thaws by itself,
+    leave it; before snow, keep it from bonding. Treated ahead at best one to two hours before the onset,
+    at most four. Every road carries the reason for what it gets. Roads on a crew's list, or treated within
+    the cycle of their class (four and six hours), are left out.
+    """
+    groups: dict[Batch, list[int]] = {}
+    for number in np.flatnonzero(inputs.works):
+        batch = _batch(int(number), inputs)
+        groups.setdefault(batch, []).append(int(number))
+    return [
+        _proposal(batch, np.array(roads, dtype=np.intp), inputs)
+        for batch, roads in sorted(groups.items(), key=lambda item: item[0].key)
+    ]
+
+
+def _batch(number: int, inputs: WinterInputs) -> Batch:
+    recipe = RECIPES[Reason(int(inputs.need.reason[number]))]
+    rate = inputs.number(f"winter.{recipe.rate_key}") if recipe.rate_key else 0.0
+    onset = inputs.need.onset_h[number]
+    ahead = bool(np.isfinite(onset) and onset > 0)
+    return Batch(CLASSES[inputs.service_class[number]], recipe.action, rate, recipe.passes, ahead)
+
+
+def _items(roads: Indices, inputs: WinterInputs) -> list[dict[str, Any]]:
+    waits = loss(inputs)
+    order = roads[np.lexsort((roads, -waits[roads]))]
+    return [
+        {
+            "corridor": inputs.index.ids[int(i)],
+            "reason": Reason(int(inputs.need.reason[i])).name.lower(),
+            "share": round(float(inputs.need.share[i]), 2),
+            "coldest_c": round(float(inputs.need.coldest_c[i]), 1),
+            "due": iso(due_at(int(i), inputs)),
+            "latest_start": iso(latest_start(int(i), inputs)),
+            "loss": round(float(waits[i]), 2),
+        }
+        for i in order
+    ]
+
+
+def _proposal(batch: Batch, roads: Indices, inputs: WinterInputs) -> Proposal:
+    ref = reference(ID, inputs.doctrine)
+    rows = _items(roads, inputs)
+    ids = [row["corridor"] for row in rows]
+    due = min(due_at(int(i), inputs) for i in roads)
+    start = min(latest_start(int(i), inputs) for i in roads)
+    codes = Counter(Reason(int(inputs.need.reason[i])) for i in roads)
+    reasons = listed([WORDS[code] for code, _ in codes.most_common(3)], limit=3)
+    words = BatchWords(batch, roads, inputs, due, start, reasons)
+    total = float(loss(inputs)[roads].sum())
+    patience = timedelta(minutes=inputs.number("winter.act_within_min"))
+    return Proposal(
+        key=batch.key,
+        desk="winter",
+        rule=ref,
+        act="open",
+        target_kind="task",
+        payload={
+            "type": "treat",
+            "headline": words.headline().as_dict(),
+            "corridors": ids,
+            "action": batch.action,
+            "rate_g_m2": batch.rate_g_m2 * batch.passes,
+            "due": iso(due),
+            "level": int(words.level()),
+            "hazard": "snow_ice",
+            "desk": "winter",
+            "rule": ref.as_dict(),
+            "instruction": words.instruction().as_dict(),
+            "details": {
+                "passes": batch.passes,
+                "rate_per_pass_g_m2": batch.rate_g_m2,
+                "service_class": batch.service,
+                "latest_start": iso(start),
+                "lane_km": round(inputs.lane_km(roads), 1),
+                "items": rows,
+                "reasons": {code.name.lower(): WORDS[code].as_dict() for code in codes},
+            },
+        },
+        headline=words.headline(),
+        why=words.why(),
+        if_nothing=words.if_nothing(total),
+        benefit=words.benefit(),
+        cost=words.cost(),
+        evidence=_evidence(roads, inputs),
+        alternatives=words.alternatives(),
+        subjects=tuple(ids),
+        level=words.level(),
+        decide_by=min(inputs.at + patience, max(start, inputs.at + timedelta(minutes=10))),
+        expires=inputs.at + timedelta(hours=inputs.number("winter.proposal_valid_h")),
+        loss_by_waiting=total,
+        post=str(inputs.doctrine.get("posts.winter").value),
+        confidence=float(np.clip(np.average(inputs.confidence[roads]), 0.05, 0.99)),
+    )
+
+
+def _evidence(roads: Indices, inputs: WinterInputs) -> tuple[Evidence, ...]:
+    weight = inputs.index.length_m[roads]
+    coldest = inputs.need.coldest_c[roads]
+    onset = inputs.need.onset_h[roads]
+    source = f"road surface model on {inputs.picture.weather.source} ({inputs.picture.weather.label.en})"
+    local = local_zone(inputs.doctrine)
+    first = float(np.nanmin(onset)) if np.isfinite(onset).any() else 0.0
+    begins = clock(inputs.at + timedelta(hours=first), local)
+    slick = float(np.average(inputs.p_slippery[roads], weights=weight))
+    low, mid = float(np.nanmin(coldest)), float(np.nanmedian(coldest))
+    hours = float(np.average(inputs.need.slick_h[roads], weights=weight))
+    horizon = inputs.number("winter.horizon_h")
+    return (
+        Evidence(
+            Text(f"slippery from {begins.en}", f"{begins.zh}起湿滑")
+            if first
+            else Text("slippery now", "目前已湿滑"),
+            round(first, 1),
+            "h",
+            inputs.at,
+            source,
+            f"probability within 3 h {100 * slick:.0f} %",
+        ),
+        Evidence(
+            Text(f"coldest surface {mid:.1f} °C", f"最低路面温度{mid:.1f}℃"),
+            round(mid, 1),
+            "°C",
+            inputs.at,
+            source,
+            f"coldest road {low:.1f} °C",
+        ),
+        Evidence(
+            Text(
+                f"{hours:.1f} of the next {horizon:.0f} h slippery without treatment",
+                f"不处置时未来{horizon:.0f}小时中{hours:.1f}小时湿滑",
+            ),
+            round(hours, 1),
+            "h",
+            inputs.at,
+            source,
+        ),
+    )
