@@ -565,8 +565,11 @@ def main() -> None:
             )
         replace_process([newer, str(ROOT / "go"), *arguments])
     verb = arguments[0] if arguments else ""
-    if verb in ("", "-h", "--help") and not ready("core"):
+    if verb in ("", "-h", "--help"):
         print(__doc__.strip())
+        if ready("core"):
+            print("\nAnything else:\n", flush=True)
+            replace_process([str(PYTHON), "-m", "clearway", "--help"])
     elif verb == "test":
         test(arguments[1:])
     elif verb == "lint":

@@ -428,6 +428,10 @@ def test_first_call_sets_up_second_does_not(place: SimpleNamespace) -> None:
     code, out, err = _end(place.call("--version"))
     assert (code, out, err) == (0, VERSION, "")
     assert len(place.steps()) == 3
+    code, out, err = _end(place.call())
+    assert (code, err) == (0, "")
+    assert "./go demo" in out
+    assert "Usage: clearway" in out
 
 
 def test_calls_at_once_wait_for_one_another(place: SimpleNamespace) -> None:
