@@ -96,6 +96,11 @@ def stored_hash(folder: str | Path) -> str:
     return str(_header(Path(folder))["hash"])
 
 
+def holds_network(folder: str | Path) -> bool:
+    """Whether a whole network lies in ``folder``."""
+    return (Path(folder) / _HEADER).is_file()
+
+
 def _header(folder: Path) -> dict[str, Any]:
     path = folder / _HEADER
     if not path.is_file():
