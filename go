@@ -18,7 +18,7 @@ import base64
 import configparser
 import contextlib
 import hashlib
-import html.parser
+import html
 import json
 import os
 import platform
@@ -328,18 +328,6 @@ def find_pip() -> "list[str] | None":
     return pip if runs([*pip, "--version"]) else None
 
 
-class _Links(html.parser.HTMLParser):
-    """Addresses of an index page in HTML, for mirrors that do not speak JSON."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = []  # type: list[str]
-
-    def handle_starttag(self, tag: str, attrs: "list[tuple[str, str | None]]") -> None:
-        """Collect the target of every link."""
-        self.found += [value for key, value in attrs if tag == "a" and key == "href" and value]
-
-
 def fetch(url: str, accept: str = "*/*") -> "tuple[bytes, str]":
     """Body and content type of an address; a name and password inside it are sent as basic authorisation.
 
@@ -402,9 +390,10 @@ def fetch_uv_wheel(lock: Path, to: Path) -> None:
     if "json" in kind:
         links = [entry["url"] for entry in json.loads(body.decode("utf-8"))["files"]]
     else:
-        reader = _Links()
-        reader.feed(body.decode("utf-8", "replace"))
-        links = reader.found
+        found = re.findall(
+            r"""<a\s[^>]*?href\s*=\s*["']([^"']+)""", body.decode("utf-8", "replace"), re.IGNORECASE
+        )
+        links = [html.unescape(link) for link in found]
     for link in links:
         name = urllib.parse.unquote(urllib.parse.urlsplit(link).path.rpartition("/")[2])
         if not (name.startswith(f"uv-{version}-") and suits_this_machine(name)):
