@@ -8,12 +8,17 @@ from typing import Annotated
 
 import typer
 
+from clearway.cli.import_weather import weather
+
 app = typer.Typer(no_args_is_help=True, help="Bring in roads, stations and observations.")
 
 
 @app.callback()
 def _group() -> None:
     """Bring in roads, stations and observations."""
+
+
+app.command("weather")(weather)
 
 
 @app.command("roads")

@@ -20,7 +20,7 @@ from clearway.series.neighbours import neighbour_flags
 from clearway.series.quality import Quality, usable
 
 RATE_REACH_S: Final = 6 * 3600
-"""Beyond this gap two readings say nothing about a jump."""
+"""Beyond this gap two readings say nothing about a jump, nor that nothing moved between them."""
 
 
 def check(block: Block, limits: Limits, stations: Mapping[str, Station]) -> NDArray[np.uint8]:
@@ -124,13 +124,14 @@ def _rate(block: Block, rows: NDArray[np.intp], limits: Limits) -> NDArray[np.ui
 
 
 def _stuck(block: Block, rows: NDArray[np.intp], limits: Limits) -> NDArray[np.uint8]:
-    """Readings later than the limit in a run of equal values."""
+    """Readings later than the limit in a run of equal values without a gap longer than six hours."""
     if not rows.size:
         return np.zeros(0, np.uint8)
     hours = _per_series(block, lambda q: limits.stuck[q].hours if q in limits.stuck else np.inf)[rows]
     series, valid, value = block.series[rows], block.valid_at[rows], block.value[rows]
     start = np.ones(value.size, np.bool_)
     start[1:] = (series[1:] != series[:-1]) | (value[1:] != value[:-1])
+    start[1:] |= valid[1:] - valid[:-1] > RATE_REACH_S
     first = np.maximum.accumulate(np.where(start, np.arange(value.size), 0))
     fractional = np.bincount(series, np.mod(value, 1.0) != 0, minlength=len(block.quantities))
     whole_numbers = fractional[series] == 0

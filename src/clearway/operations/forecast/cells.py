@@ -32,6 +32,15 @@ class Cells:
         return len(self.names)
 
     @classmethod
+    def grid(cls, west: float, south: float, east: float, north: float, *, step_deg: float = 0.05) -> Self:
+        """Even cells that cover a box, named like the grid areas of a network."""
+        columns, rows = (max(1, round((b - a) / step_deg)) for a, b in ((west, east), (south, north)))
+        lon, lat = np.meshgrid(west + step_deg * np.arange(columns), south + step_deg * np.arange(rows))
+        names = tuple(f"grid-{x:.2f}-{y:.2f}" for x, y in zip(lon.ravel(), lat.ravel(), strict=True))
+        half = step_deg / 2.0
+        return cls(names, lon.ravel() + half, lat.ravel() + half, (west, south, east, north))
+
+    @classmethod
     def from_areas(cls, areas: Sequence[GridArea]) -> Self:
         """Cells of a network's grid areas, in their order."""
         if not areas:
