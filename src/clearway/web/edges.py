@@ -57,10 +57,15 @@ class Edges:
                     headers.setdefault(name, value)
             await send(message)
 
+        async def unless_too_large(message: Message) -> None:
+            if seen <= self._limit:
+                await dressed(message)
+
         try:
-            await self._app(scope, counted, dressed)
+            await self._app(scope, counted, unless_too_large)
         except _TooLargeError:
             if started:
                 raise
+        if seen > self._limit and not started:
             words = f"a request may hold {self._limit} bytes at most"
             await problem(413, "too_large", words)(scope, receive, dressed)
