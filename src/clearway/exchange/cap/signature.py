@@ -161,8 +161,7 @@ def sign(
         errors = schema_errors(parse_xml(signed).root)
         if errors:
             raise SigningError(f"the signed message is not valid: {errors[0]}")
-        pins = Pins((Pin.of(cert_chain[0]),))
-        verify(signed, pins, at=cert_chain[0].not_valid_after_utc)
+        _verified(signed, Pins.of(cert_chain[:1]))
     except (InputError, InvalidInput, InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError) as error:
         raise SigningError(f"signing failed: {error}") from error
     return signed
@@ -197,6 +196,13 @@ def verify(data: bytes, pins: Pins, *, at: datetime) -> Alert:
         SignatureRefusedError: it does not count; ``reason`` names why.
         RefusedXMLError: hostile or broken XML.
     """
+    alert = _verified(data, pins)
+    if alert.sent > require_utc(at) + CLOCK_SKEW:
+        raise SignatureRefusedError(Reason.FUTURE, alert.sent.isoformat())
+    return alert
+
+
+def _verified(data: bytes, pins: Pins) -> Alert:
     root = parse_xml(data).root
     signature = _only_signature(root)
     _check_method(signature)
@@ -208,8 +214,6 @@ def verify(data: bytes, pins: Pins, *, at: datetime) -> Alert:
     alert = reader.alert(_verified_node(root, certificate))
     if alert is None:
         raise SignatureRefusedError(Reason.NOT_CAP, "; ".join(str(p) for p in reader.problems))
-    if alert.sent > require_utc(at) + CLOCK_SKEW:
-        raise SignatureRefusedError(Reason.FUTURE, alert.sent.isoformat())
     own = Pin.of(certificate)
     if not (pin.counts_at(alert.sent) and own.counts_at(alert.sent)):
         raise SignatureRefusedError(Reason.OUT_OF_TIME, f"{pin.name} at {alert.sent.isoformat()}")
