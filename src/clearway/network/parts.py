@@ -16,8 +16,10 @@ GAP_MAJOR_M: Final = 3000.0
 """The same for motorways and trunks."""
 GAP_RING_M: Final = 10_000.0
 """The same for rings, which an extract often shows in arcs."""
-_SIDE_BY_SIDE_M: Final = 120.0
+_SIDE_BY_SIDE_M: Final = 620.0
+"""Nodes of two carriageways lie at most half a longest segment apart along the road, plus the median."""
 _ALONG_SHARE: Final = 0.3
+_TURNS_BACK_SHARE: Final = 0.4
 
 
 @dataclass(slots=True)
@@ -53,9 +55,6 @@ class Lay:
 
 def group_parts(key: NDArray[np.int32], lay: Lay, ring_keys: set[int]) -> list[tuple[int, NDArray[np.int64]]]:
     """(road, segments) of every part: connected pieces, joined over gaps up to the stated length."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     named = np.flatnonzero(key >= 0)
     if not named.size:
         return []
@@ -65,8 +64,7 @@ def group_parts(key: NDArray[np.int32], lay: Lay, ring_keys: set[int]) -> list[t
     )
     points, index = np.unique(codes, return_inverse=True)
     a, b = index[: named.size], index[named.size :]
-    graph = coo_array((np.ones(named.size, np.int8), (a, b)), shape=(points.size, points.size))
-    _, piece = connected_components(graph, directed=False)
+    piece = _pieces(a, b, points.size)
     road_of_point, node_of_point = points // nodes, points % nodes
     label = _join_pieces(piece, road_of_point, node_of_point, key, named, lay, ring_keys)[piece]
     part = label[a]
@@ -108,12 +106,8 @@ def _join_pieces(
 
 def _union(pairs: NDArray[np.int32], members: NDArray[np.int32]) -> NDArray[np.int64]:
     """Lowest member of each member's group under ``pairs``."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     at = np.searchsorted(members, pairs)
-    graph = coo_array((np.ones(len(at), np.int8), (at[:, 0], at[:, 1])), shape=(members.size, members.size))
-    _, group = connected_components(graph, directed=False)
+    group = _pieces(at[:, 0], at[:, 1], members.size)
     lowest = np.full(members.size, np.iinfo(np.int64).max)
     np.minimum.at(lowest, group, members.astype(np.int64))
     return lowest[group]
@@ -148,18 +142,42 @@ def lay_out(segments: NDArray[np.int64], lay: Lay, *, ring: bool) -> Part:
 
 
 def _direction(segments: NDArray[np.int64], gain: NDArray[np.float64], lay: Lay) -> NDArray[np.bool_]:
-    """Whether each segment leads away from the zero end; one that lies across goes with its neighbours."""
+    """Whether each segment leads away from the zero end.
+
+    Segments that follow each other go together: a chain goes the way most of its length goes, unless it turns
+    round on itself; then each segment is judged alone and one that lies across goes with its neighbours.
+    """
     ahead = gain > 0
-    across = np.abs(gain) < _ALONG_SHARE * lay.length_m[segments]
-    if across.any() and not across.all():
-        place = {int(s): i for i, s in enumerate(segments)}
-        before = {int(lay.follows[s]): i for i, s in enumerate(segments) if lay.follows[s] >= 0}
-        for i in np.flatnonzero(across):
-            near = [place.get(int(lay.follows[segments[i]])), before.get(int(segments[i]))]
-            known = [ahead[j] for j in near if j is not None and not across[j]]
-            if known:
-                ahead[i] = known[0]
-    return ahead
+    order = np.argsort(segments, kind="stable")
+    after = lay.follows[segments].astype(np.int64)
+    place = np.minimum(np.searchsorted(segments[order], after), segments.size - 1)
+    first = np.flatnonzero((after >= 0) & (segments[order[place]] == after))
+    second = order[place[first]]
+    if not (ahead[first] != ahead[second]).any():
+        return ahead
+    chain = _pieces(first, second, segments.size)
+    size = int(chain.max()) + 1
+    up = np.bincount(chain, np.maximum(gain, 0.0), size)
+    down = np.bincount(chain, np.maximum(-gain, 0.0), size)
+    whole = np.minimum(up, down) < _TURNS_BACK_SHARE * np.maximum(up, down)
+    ahead = np.where(whole[chain], (up > down)[chain], ahead)
+    across = (np.abs(gain) < _ALONG_SHARE * lay.length_m[segments]) & ~whole[chain]
+    for near, mine in ((second, first), (first, second)):
+        follow = across[mine] & ~across[near]
+        ahead[mine[follow]] = ahead[near[follow]]
+    twin = lay.twin[segments].astype(np.int64)
+    place = np.minimum(np.searchsorted(segments[order], twin), segments.size - 1)
+    clash = (twin >= 0) & (segments[order[place]] == twin) & (ahead == ahead[order[place]])
+    return np.where(clash, gain > 0, ahead)
+
+
+def _pieces(a: NDArray[np.int64], b: NDArray[np.int64], size: int) -> NDArray[np.int32]:
+    """Number of the connected piece each of ``size`` things belongs to."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(a.size, np.int8), (a, b)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int32)
 
 
 def _measure(
@@ -205,15 +223,11 @@ def _rungs(
     a: NDArray[np.int64], b: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ties between pieces that do not touch: nearest nodes side by side, then the shortest gaps."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
-    graph = coo_array((np.ones(a.size, np.int8), (a, b)), shape=(x.size, x.size))
-    count, piece = connected_components(graph, directed=False)
-    none = np.zeros(0, np.int64)
-    if count == 1:
-        return none, none
+    piece = _pieces(a, b, x.size)
+    if piece.max() == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     place = np.stack([x, y], axis=1)
     k = min(8, x.size)
     found = cKDTree(place).query(place, k=k, distance_upper_bound=_SIDE_BY_SIDE_M)
@@ -224,10 +238,8 @@ def _rungs(
     rung_a = np.flatnonzero(has)
     rung_b = np.asarray(other)[rung_a, pick[has]]
     while True:
-        rows, columns = np.concatenate([a, rung_a]), np.concatenate([b, rung_b])
-        graph = coo_array((np.ones(rows.size, np.int8), (rows, columns)), shape=(x.size, x.size))
-        count, piece = connected_components(graph, directed=False)
-        if count == 1:
+        piece = _pieces(np.concatenate([a, rung_a]), np.concatenate([b, rung_b]), x.size)
+        if piece.max() == 0:
             return rung_a, rung_b
         inside = np.flatnonzero(piece == piece[0])
         outside = np.flatnonzero(piece != piece[0])

@@ -146,7 +146,8 @@ def road_keys(
     """Give every named main segment its road; ramps get none here (see ``ramps``).
 
     Order of precedence: the table of known roads, rings by number, numbers of motorways and trunks (outside
-    China), names. A lower-class one-way carriageway beside a main one of the same name is its side road.
+    China), names. In China a lower-class one-way carriageway beside a main one of the same name is its side
+    road.
     """
     registry = Registry()
     texts = [row_text(row, romanise=romanise) for row in rows]
@@ -157,7 +158,8 @@ def road_keys(
     named = np.where(main, plain[row], -1).astype(np.int32) if rows else empty
     is_bridge = main & bridge[row] if rows else empty > 0
     side = main & explicit_side[row] if rows else empty > 0
-    side |= _beside_main(named, road_class, one_way & main & ~is_bridge, coords, offsets, lon, lat)
+    if romanise:  # side roads under the name of the main road are a habit of Chinese streets
+        side |= _beside_main(named, road_class, one_way & main & ~is_bridge, coords, offsets, lon, lat)
     special = _special_keys(rows, row_of, road_class, main, lon, lat, registry, romanise) if rows else empty
     key = np.where((special >= 0) & ~side, special, named)
     for index in np.unique(named[side & (named >= 0)]):

@@ -82,7 +82,11 @@ def save(network: Network, folder: str | Path) -> str:
     (folder / _HEADER).unlink(missing_ok=True)
     arrays, words = _pack(network)
     for name, value in arrays.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(value), allow_pickle=False)
+        # A reader may still have the old array mapped, so it is replaced and never written over.
+        part = folder / f"{name}.npy.part"
+        with part.open("wb") as file:
+            np.save(file, np.ascontiguousarray(value), allow_pickle=False)
+        os.replace(part, folder / f"{name}.npy")
     words["hash"] = content_hash(network)
     words["arrays"] = {name: [value.dtype.str, list(value.shape)] for name, value in arrays.items()}
     part = folder / f"{_HEADER}.part"

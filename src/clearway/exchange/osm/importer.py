@@ -79,7 +79,8 @@ def _region(raw: RawRoads) -> str:
 def _tell_shut(raw: RawRoads, reasons: list[str]) -> None:
     count = Counter(reason for reason in reasons if reason)
     for reason, number in sorted(count.items()):
-        raw.problems.append(f"{number} ways left out: not open to traffic or no line ({reason})")
+        ways = "1 way" if number == 1 else f"{number} ways"
+        raw.problems.append(f"{ways} left out: not open to traffic or no line ({reason})")
 
 
 def _tell_nonsense(raw: RawRoads, attributes: list[WayAttributes], keep: NDArray[np.bool_]) -> None:
