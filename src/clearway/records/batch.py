@@ -14,8 +14,9 @@ import msgspec
 from clearway.kernel.clock import iso
 from clearway.kernel.ids import canonical_json
 from clearway.records.areas import AreaTree, Posts
+from clearway.records.bodies import chained
 from clearway.records.deadlines import first_firing
-from clearway.records.events import FOREVER, RecordRow, chained, from_us, json_string
+from clearway.records.events import FOREVER, RecordRow, from_us, json_string
 from clearway.records.fold import fold_data, fold_marks, fork_node
 from clearway.records.kinds import Kind
 from clearway.records.lifecycle import Outcome, Prepared
@@ -32,7 +33,7 @@ TIMER_COLUMNS: Final = ("fires_us", "record_id", "kind")
 _CLOSE_ROW: Final = "UPDATE journal_row SET to_seq = ?, node = ? WHERE from_seq = ?"
 _DROP_TIMER: Final = "DELETE FROM journal_timer WHERE fires_us = ? AND record_id = ?"
 
-_encode: Final = msgspec.json.Encoder().encode
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
 _decode: Final = msgspec.json.Decoder().decode
 
 

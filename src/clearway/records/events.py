@@ -1,12 +1,7 @@
-"""Events and rows: what the journal keeps, how it is written down, and the hash chain.
-
-An event's *body* is canonical JSON (:func:`clearway.kernel.ids.canonical_json`); its hash is
-``SHA-256(hash of the event before ‖ body)``. The first event follows the store's genesis hash.
-"""
+"""Events, rows and the head of the chain, as callers see them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,12 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from clearway.kernel.errors import SystemFailureError
-from clearway.kernel.ids import canonical_json
 from clearway.records.actors import Actor, Role
-
-FORMAT: Final = 1
-"""Version of the body layout."""
+from clearway.records.bodies import Body, decode_body
+from clearway.records.upcast import current_form
 
 FOREVER: Final = (1 << 62) - 1
 """``to_seq`` of a row that is still in force."""
@@ -43,29 +35,6 @@ def json_string(text: str) -> str:
     return encode_basestring(text)
 
 
-class Body(msgspec.Struct, gc=False):
-    """An event's body as it is stored; names are those of the JSON, times are ISO 8601 text."""
-
-    actor: dict[str, Any]
-    at: str
-    content: str
-    data: dict[str, Any]
-    doctrine: str
-    from_: str = msgspec.field(name="from")
-    key: str
-    kind: str
-    kind_version: int
-    note: str
-    reason: str
-    record: str
-    recorded_at: str
-    seq: int
-    sets: dict[str, Any]
-    state: str
-    verb: str
-    version: int
-
-
 class Event:
     """One committed event, read from its stored body when first looked at.
 
@@ -81,9 +50,9 @@ class Event:
 
     @property
     def body(self) -> Body:
-        """The body as stored."""
+        """The body, in the newest known form of its kind."""
         if self._body is None:
-            self._body = decode_body(self._raw, seq=self.seq)
+            self._body = current_form(decode_body(self._raw, seq=self.seq))
         return self._body
 
     @property
@@ -267,16 +236,6 @@ class Head:
         return cls(int(number) if colon else -1, digest)
 
 
-def genesis(store_id: str) -> bytes:
-    """What the first event's hash follows."""
-    return hashlib.sha256(canonical_json({"clearway_journal": FORMAT, "store": store_id})).digest()
-
-
-def chained(previous: bytes, body: bytes) -> bytes:
-    """Hash of an event after ``previous``."""
-    return hashlib.sha256(previous + body).digest()
-
-
 def actor_as_dict(actor: Actor) -> dict[str, Any]:
     """Actor as it is stored in an event."""
     return {
@@ -291,21 +250,3 @@ def actor_from_dict(stored: Mapping[str, Any]) -> Actor:
     """Inverse of :func:`actor_as_dict`."""
     roles = tuple(Role(name, area) for name, area in stored["roles"])
     return Actor(stored["id"], roles, stored["post"], stored["simulated"])
-
-
-_BODY: Final = msgspec.json.Decoder(Body)
-
-
-def decode_body(raw: bytes | str, *, seq: int) -> Body:
-    """Read a stored body.
-
-    Raises:
-        SystemFailureError: the stored text is not an event.
-    """
-    try:
-        return _BODY.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SystemFailureError(
-            f"event {seq} of the journal cannot be read: {error}",
-            hint="Run: clearway journal verify; then restore the last good backup",
-        ) from error

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from clearway.kernel.clock import Clock, require_utc
 from clearway.kernel.errors import ClearwayError, InputError, NotFoundError, SystemFailureError
@@ -19,12 +18,13 @@ from clearway.records.deadlines import Timer, due_commands, stages_due
 from clearway.records.events import Event, Head, RecordRow, to_us
 from clearway.records.feed import Feed, Subscription
 from clearway.records.kinds import Kinds
+from clearway.records.layout import lay_out, settle
 from clearway.records.lease import DEFAULT_LEASE_S, Lease
 from clearway.records.lifecycle import Prepared, prepare
 from clearway.records.reads import AsOf
-from clearway.records.schema import SCHEMA_VERSION, metadata
-from clearway.records.store import Store, check_sqlite_file, failure, is_database_error
+from clearway.records.store import Store, WriterConnection, check_sqlite_file, failure, is_database_error
 from clearway.records.tickets import Ticket, Written
+from clearway.records.verify import VerifyReport, verify_store
 from clearway.records.writer import Writer
 
 Events = list[Event]
@@ -80,7 +80,7 @@ class Journal:
             check_sqlite_file(store.path)
         journal = cls(store, kinds, clock=clock, doctrine_hash=doctrine_hash, lease_s=lease_s)
         try:
-            _lay_out(store)
+            lay_out(store)
             if not journal._try_writing():
                 journal._stand_by()
         except Exception as error:
@@ -122,17 +122,21 @@ class Journal:
         lease = Lease(self.store, connection, lease_s=self._lease_s)
         try:
             won = lease.acquire()
+            self._holder = lease.holder
+            if won:
+                self._start(connection, lease)
+                return True
         except BaseException:
+            lease.lose()
             connection.close()
             raise
-        self._holder = lease.holder
-        if not won:
-            connection.close()
-            return False
-        self._start(connection, lease)
-        return True
+        connection.close()
+        return False
 
-    def _start(self, connection: Any, lease: Lease) -> None:
+    def _start(self, connection: WriterConnection, lease: Lease) -> None:
+        lease.enter()
+        settle(connection, self.kinds)
+        connection.commit()
         writer = Writer(
             connection,
             lease,
@@ -161,7 +165,8 @@ class Journal:
         self._watch.start()
 
     def _watch_lease(self) -> None:
-        connection, lease = None, None
+        connection: WriterConnection | None = None
+        lease: Lease | None = None
         while not self._closing.wait(self._lease_s / 5):
             try:
                 if connection is None or lease is None:
@@ -360,6 +365,16 @@ class Journal:
         """Whether the actor may do the verb to the record; guards may still ask for more."""
         return self.authority().may(actor, verb, record)
 
+    # --- care ------------------------------------------------------------------------------------------
+
+    def verify(self, *, expect: Head | None = None, projections: bool = True) -> VerifyReport:
+        """Check the chain from the first event, and that rows and timers follow from it.
+
+        Args:
+            expect: a head published earlier; a cut tail or a chain written anew shows against it.
+        """
+        return verify_store(self.store, self.kinds, expect=expect, projections=projections)
+
     # --- listening -------------------------------------------------------------------------------------
 
     def subscribe(self, limit: int = 10_000) -> Subscription:
@@ -375,7 +390,7 @@ class Journal:
         return self._feed.wait_for(seq, timeout_s, lambda: self.head().seq)
 
 
-def _close_quietly(connection: Any) -> None:
+def _close_quietly(connection: WriterConnection | None) -> None:
     if connection is None:
         return
     try:
@@ -383,23 +398,3 @@ def _close_quietly(connection: Any) -> None:
     except Exception as error:
         if not is_database_error(error):
             raise
-
-
-def _lay_out(store: Store) -> None:
-    """Make the tables of a new store; refuse one of another schema."""
-    connection = store.writer()
-    connection.close()
-    with store.engine.begin() as making:
-        metadata.create_all(making)
-        found = making.exec_driver_sql("SELECT value FROM journal_meta WHERE name = 'schema'").scalar()
-        if found is None:
-            making.exec_driver_sql(
-                "INSERT INTO journal_meta (name, value) VALUES "
-                f"('schema', '{SCHEMA_VERSION}'), ('store_id', '{uuid.uuid4().hex}') ON CONFLICT DO NOTHING"
-            )
-        elif found != SCHEMA_VERSION:
-            raise SystemFailureError(
-                f"the store has schema {found}, this program knows {SCHEMA_VERSION}",
-                where=store.name,
-                hint="Use the version of Clearway that wrote it, or export and import",
-            )

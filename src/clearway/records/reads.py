@@ -11,12 +11,12 @@ from sqlalchemy.engine import Connection
 
 from clearway.kernel.clock import require_utc
 from clearway.records.batch import ROW_COLUMNS, row_from
+from clearway.records.bodies import genesis
 from clearway.records.events import (
     FOREVER,
     Event,
     Head,
     RecordRow,
-    genesis,
     to_us,
 )
 from clearway.records.fold import path_nodes

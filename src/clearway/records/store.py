@@ -115,6 +115,30 @@ class WriterConnection:
             self.run(head + ", ".join([one] * size), [v for row in chunk for v in row])
             start, left = start + size, left - size
 
+    def bulk(self, table: str, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows as fast as the store can."""
+        names = ", ".join(columns)
+        if self.dialect == "sqlite":
+            self.many(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})", values)
+        elif values:
+            with self._cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in values:
+                    copy.write_row(row)
+
+    def snapshot(self) -> None:
+        """Begin a transaction that sees one state of the store throughout."""
+        level = "" if self.dialect == "sqlite" else " ISOLATION LEVEL REPEATABLE READ"
+        self._cursor.execute("BEGIN" + level)
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query without holding them all; inside a transaction."""
+        cursor = self.raw.cursor() if self.dialect == "sqlite" else self.raw.cursor("clearway_stream")
+        try:
+            cursor.execute(sql)
+            yield from cursor
+        finally:
+            cursor.close()
+
     def any_of(self, column: str) -> str:
         """``column IN (…)`` taking one parameter made by :meth:`list_parameter`."""
         if self.dialect == "sqlite":

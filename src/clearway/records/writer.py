@@ -14,8 +14,9 @@ from clearway.kernel.language import Text
 from clearway.records.areas import AreaTree, Posts
 from clearway.records.authority import Authority
 from clearway.records.batch import ROW_COLUMNS, Batch, Memory, row_from
+from clearway.records.bodies import decode_body, genesis
 from clearway.records.deadlines import next_timers
-from clearway.records.events import Head, RecordRow, decode_body, genesis, to_us
+from clearway.records.events import Head, RecordRow, to_us
 from clearway.records.kinds import Kinds
 from clearway.records.lease import FencedError, Lease
 from clearway.records.lifecycle import Prepared, decide
@@ -23,8 +24,8 @@ from clearway.records.store import WriterConnection, failure, is_database_error
 from clearway.records.tickets import Ticket, Written
 
 MAX_BATCH: Final = 512
-LINGER_S: Final = 0.002
-"""Longest wait for more company when the last batch was larger than what is queued."""
+LINGER_S: Final = 0.003
+"""Longest wait for more company, when the last batch was larger than what is queued."""
 
 ROW_FIELDS: Final = ", ".join(ROW_COLUMNS)
 
@@ -50,7 +51,7 @@ class Writer:
         self._memory_rows = memory_rows
         self._queue: SimpleQueue[Ticket | None] = SimpleQueue()
         self._batch: Batch | None = None
-        self._last_size = 1
+        self._last_size, self._commit_s = 1, 0.0
         self._stopped = self._stopping = False
         self._recall()
         self._thread = threading.Thread(target=self._run, name="clearway-journal", daemon=True)
@@ -163,17 +164,17 @@ class Writer:
         if first is None:
             return [], True
         tickets, queue = [first], self._queue
-        until = 0.0
+        enough = min(MAX_BATCH, self._last_size - self._last_size // 8)
+        until = time.perf_counter() + min(LINGER_S, self._commit_s)
         while len(tickets) < MAX_BATCH:
             try:
                 ticket = queue.get_nowait()
             except Empty:
-                now = time.perf_counter()
-                until = until or now + LINGER_S
-                if len(tickets) * 2 > self._last_size or now >= until:
+                left = until - time.perf_counter()
+                if len(tickets) >= enough or left <= 0:
                     break
                 try:
-                    ticket = queue.get(timeout=LINGER_S / 8)
+                    ticket = queue.get(timeout=left)
                 except Empty:
                     break
             if ticket is None:
@@ -226,7 +227,9 @@ class Writer:
         errors = [self._decide_unit(ticket, batch) for ticket in tickets]
         if not batch.empty:
             batch.flush(self._connection)
+        began = time.perf_counter()
         self._connection.commit()
+        self._commit_s = time.perf_counter() - began
         self._seq, self._digest, self._last_us = batch.seq, batch.digest, batch.now_us
         self._batch = None
         self._memory.forget_surplus()
