@@ -24,6 +24,7 @@ SMS_EN: Final = 160
 """Characters of one message in the 7-bit default alphabet (3GPP TS 23.038)."""
 _NO_LINE_START: Final = frozenset("，。、；：！？）】》%℃")
 _NO_LINE_END: Final = frozenset("（【《")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MARKS: Final = {
     "Exercise": Text("EXERCISE ", "【演练】"),
     "Test": Text("TEST ", "【测试】"),
@@ -108,7 +109,7 @@ def _sms_zh(brief: Brief, zone: ZoneInfo, shown: int, when: bool, action: bool, 
         names = "、".join(p.zh for p in brief.places[:shown])
         text += f"：{names}" + (f"等{len(brief.places)}处" if shown < len(brief.places) else "")
     if when:
-        text += f"，{_day_hour_zh(brief.starts, zone)}至{_day_hour_zh(brief.ends, zone)}"
+        text += f"，{_span_zh(brief, zone)}"
     if action and brief.action.zh:
         text += f"。{brief.action.zh}"
     return text + "。"
@@ -123,21 +124,26 @@ def _sms_en(brief: Brief, zone: ZoneInfo, shown: int, when: bool, action: bool, 
         rest = len(brief.places) - shown
         text += f": {names}" + (f" and {rest} more" if rest else "")
     if when:
-        text += f", {_day_hour_en(brief.starts, zone)} to {_day_hour_en(brief.ends, zone)}"
+        text += f", {_span_en(brief, zone)}"
     if action and brief.action.en:
         text += f". {brief.action.en}"
     return text + "." + (f" {brief.issuer.en}" if issuer and brief.issuer.en else "")
 
 
-def _day_hour_zh(at: datetime, zone: ZoneInfo) -> str:
-    local = require_utc(at).astimezone(zone)
-    minutes = f"{local.minute:02d}分" if local.minute else ""
-    return f"{local.day}日{local.hour}时{minutes}"
+def _span_zh(brief: Brief, zone: ZoneInfo) -> str:
+    start, end = (require_utc(at).astimezone(zone) for at in (brief.starts, brief.ends))
+
+    def hour(at: datetime) -> str:
+        return f"{at.hour}时{at.minute:02d}分" if at.minute else f"{at.hour}时"
+
+    day = "" if start.date() == end.date() else f"{end.day}日"
+    return f"{start.day}日{hour(start)}至{day}{hour(end)}"
 
 
-def _day_hour_en(at: datetime, zone: ZoneInfo) -> str:
-    local = require_utc(at).astimezone(zone)
-    return f"{local.day} {local:%b} {local.hour:02d}:{local.minute:02d}"
+def _span_en(brief: Brief, zone: ZoneInfo) -> str:
+    start, end = (require_utc(at).astimezone(zone) for at in (brief.starts, brief.ends))
+    day = "" if start.date() == end.date() else f"{end.day} {_MONTHS[end.month - 1]} "
+    return f"{start.day} {_MONTHS[start.month - 1]} {start:%H:%M} to {day}{end:%H:%M}"
 
 
 def gsm7(text: str) -> str:
