@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from clearway.kernel.errors import ForbiddenError, UnauthenticatedError
 from clearway.records import Actor, Role
 from clearway.web.access import Principal
+from clearway.web.access.store import csrf_matches
 from clearway.web.services import Services
+
+SESSION_COOKIE: Final = "cw_session"
 
 
 def services(request: Request) -> Services:
@@ -19,15 +22,26 @@ def services(request: Request) -> Services:
 
 
 def principal(request: Request) -> Principal:
-    """Whoever holds the bearer token of the request.
+    """Whoever holds the bearer token, or the session cookie, of the request.
+
+    A session may change things only with the CSRF token of that session, in the header ``X-CSRF`` (forms are
+    checked by :mod:`clearway.web.console.forms`).
 
     Raises:
-        UnauthenticatedError: no token, or not a valid one.
+        UnauthenticatedError: neither token nor session, or not a valid one.
+        ForbiddenError: a change without the CSRF token.
     """
+    house = services(request)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret:
+    if scheme.lower() == "bearer" and secret:
+        return house.access.token_principal(secret)
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    if not cookie:
         raise UnauthenticatedError("no access token given", hint="Send Authorization: Bearer <token>")
-    return services(request).access.token_principal(secret)
+    who, csrf = house.access.session_principal(cookie)
+    if request.method not in ("GET", "HEAD") and not csrf_matches(csrf, request.headers.get("x-csrf", "")):
+        raise ForbiddenError("the request lacks the session's CSRF token", hint="Reload the page")
+    return who
 
 
 def actor_of(who: Principal) -> Actor:

@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
@@ -214,6 +215,32 @@ class AccessStore:
             return 0
         wait: int = min(2**over, _MAX_WAIT_S)
         return max(0, int(rows[0]["last"]) + wait - now)
+
+    # second factor -------------------------------------------------------------------------------
+
+    def set_totp(self, account_id: str, secret: str) -> None:
+        """Remember a TOTP secret (RFC 6238) once its owner has shown a code for it."""
+        self._write("update account set totp=?, totp_last_step=0 where id=?", secret, account_id)
+
+    def check_totp(self, account_id: str, code: str, *, source: str) -> None:
+        """Accept a code once, within one step (30 s) of now.
+
+        Raises:
+            UnauthenticatedError: wrong, used before, none set up, or too many failures from this source.
+        """
+        if self.wait_s(source) > 0:
+            raise UnauthenticatedError("too many failed codes from this address", hint="Wait and try again")
+        rows = self._rows("select totp, totp_last_step from account where id=?", account_id)
+        secret = rows[0]["totp"] if rows else None
+        if secret is not None:
+            totp, now = pyotp.TOTP(secret), self._now()
+            for step in (now // 30 - 1, now // 30, now // 30 + 1):
+                fresh = step > int(rows[0]["totp_last_step"])
+                if fresh and hmac.compare_digest(totp.at(step * 30), code.strip()):
+                    self._write("update account set totp_last_step=? where id=?", step, account_id)
+                    return
+        self.note_failure(source)
+        raise UnauthenticatedError("the code is wrong or was used before")
 
     # API tokens ----------------------------------------------------------------------------------
 
