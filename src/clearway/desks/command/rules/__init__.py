@@ -1,0 +1,1 @@
+"""One file per rule. Each docstring is the rule's public page."""
