@@ -8,7 +8,7 @@ from the journal and publishes it, and refuses if the identifier would differ.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from clearway.exchange.cap.chain import active_set, references_for
 from clearway.exchange.cap.compose import Publisher, Stamp, notice_message
 from clearway.exchange.cap.identifiers import file_name
 from clearway.exchange.cap.model import Alert, Reference
+from clearway.exchange.cap.render import render
 from clearway.exchange.cap.signature import Signer, publish
 from clearway.exchange.feeds import atom, rss
 from clearway.exchange.feeds.listing import Feed
@@ -47,10 +48,12 @@ class Newsroom:
         names: Mapping[str, Text],
         doctrine_hash: str,
         hindsight: bool,
+        polygon: Sequence[Sequence[float]] = (),
         on_publish: Callable[[Alert, bytes], None] | None = None,
     ) -> None:
         self._publisher, self._signer, self._folder = publisher, signer, folder
         self._names, self._doctrine, self._hindsight = names, doctrine_hash, hindsight
+        self._polygon = [list(point) for point in polygon]
         self._on_publish = on_publish
         self._chains: dict[str, list[Alert]] = {}
         self._composed: dict[str, Alert] = {}
@@ -98,7 +101,7 @@ class Newsroom:
         """Compose the next message of a notice; ``data`` is its body after the decision.
 
         Raises:
-            InputError: a field of the notice is missing or impossible.
+            InputError: a field of the notice is missing or impossible, or the message would break CAP.
         """
         chain = self._chains.get(notice_id, [])
         previous = int(data["messages"][-1]["level"]) if data.get("messages") else None
@@ -113,6 +116,7 @@ class Newsroom:
         if reason is not None:
             entry["reason"] = reason.as_dict()
         alert = self._alert(notice_id, data, entry, references, previous)
+        render(alert)
         self._composed[alert.identifier] = alert
         return Message(alert, {"identifier": alert.identifier, **entry})
 
@@ -167,8 +171,9 @@ class Newsroom:
         references: tuple[Reference, ...],
         previous: int | None,
     ) -> Alert:
+        placed = data.get("polygons") or data.get("geocodes") or not self._polygon
         return notice_message(
-            data,
+            data if placed else {**data, "polygons": [self._polygon]},
             msg_type=entry["msg_type"],
             sent=parse_utc(entry["sent"]),
             sender=self._publisher,

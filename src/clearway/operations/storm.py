@@ -190,6 +190,7 @@ def open_storm(
         names={c.id: c.label for c in network.corridors} | {a.id: a.name for a in network.areas},
         doctrine_hash=doctrine.hash,
         hindsight=True,
+        polygon=deployment.polygon,
     )
     decider = Decider(journal, kinds, newsroom)
     weather = HindsightSource(Hindsight(series, cells), members)
