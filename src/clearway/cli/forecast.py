@@ -56,13 +56,15 @@ def show(
         raise InputError(
             f"no cell {cell!r}", where="--cell", hint=f"There are {', '.join(cells.names[:5])} …"
         )
-    with tempfile.TemporaryDirectory() as scratch:
-        with SeriesStore(series or Path(scratch) / "storm.sqlite") as store:
-            if series is None:
-                _load_storm(store)
-            weather = assemble_weather(
-                store, cells, moment, members=members, mode="live" if mode == "live" else "hindsight"
-            )
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        SeriesStore(series or Path(scratch) / "storm.sqlite") as store,
+    ):
+        if series is None:
+            _load_storm(store)
+        weather = assemble_weather(
+            store, cells, moment, members=members, mode="live" if mode == "live" else "hindsight"
+        )
     rows = _rows(weather, slice(None) if not cell else cells.names.index(cell), step, zone)
     if as_json:
         typer.echo(json.dumps({"label": weather.label.as_dict(), "source": weather.source, "rows": rows},
@@ -109,13 +111,7 @@ def _rows(weather: Weather, where: slice | int, step: int, zone: str) -> list[di
             "time": from_epoch_s(int(weather.times_s[i])).astimezone(place).isoformat(timespec="minutes"),
             "lead_h": i - weather.now_index,
         }
-        for name in (
-            "air_temperature_c",
-            "dew_point_c",
-            "precipitation_mm",
-            "wind_speed_ms",
-            "cloud_fraction",
-        ):
+        for name in _SHOWN:
             values = np.atleast_2d(getattr(weather, name)[:, i, where].T).mean(axis=0)
             row[name] = [round(float(v), 2) for v in np.quantile(values, (0.1, 0.5, 0.9))]
         out.append(row)

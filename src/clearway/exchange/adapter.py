@@ -93,7 +93,7 @@ def load(source: bytes | str | Path) -> tuple[bytes, str]:
         raise InputError(f"cannot be read: {error.strerror}", where=str(source)) from error
 
 
-_HAN = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _GB_PAIRS = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe])+")
 
 
@@ -101,7 +101,8 @@ def decode(data: bytes) -> tuple[str, str]:
     """Text and the name of the code page it was in.
 
     A byte order mark decides; then UTF-8 if it fits; then GB 18030 if every stretch of high bytes is made of
-    GB 2312 pairs that give Chinese characters; then Latin-1, in which any byte has a meaning.
+    GB 2312 pairs and at least two of them are Chinese characters; then Latin-1, in which any byte has a
+    meaning.
     """
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -117,8 +118,7 @@ def decode(data: bytes) -> tuple[str, str]:
     stretches = re.findall(rb"[\x80-\xff]+", data)
     if all(_GB_PAIRS.fullmatch(stretch) for stretch in stretches):
         text = data.decode("gb18030", "replace")
-        high = [c for c in text if ord(c) > 127]
-        if high and all(_HAN.match(c) for c in high):
+        if len(_HAN.findall(text)) >= 2 and "\ufffd" not in text:
             return text, "gb18030"
     return data.decode("latin-1"), "latin-1"
 
