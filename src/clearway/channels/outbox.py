@@ -11,7 +11,9 @@ Alert Server (retries with growing pauses for hours).
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -35,7 +37,11 @@ from clearway.kernel.errors import ForbiddenError, NotFoundError
 
 BATCH: Final = 16
 """Messages of a channel marked in one transaction."""
+FLUSH_S: Final = 0.25
+"""Longest time an outcome waits to be written together with others."""
 MAX_THREADS: Final = 16
+_Outcome = tuple[str, int, Receipt | DeliveryError | None]
+"""Message id, attempt, and what came of it; ``None`` if it was given up without trying."""
 
 
 class Outbox:
@@ -135,26 +141,58 @@ class Outbox:
             while claimed := self._store.claim(
                 channel.name, self._clock.now(), batch=BATCH, longest_pause_s=self.policy.longest_pause_s
             ):
-                for number, (message, attempt, unanswered) in enumerate(claimed):
-                    if unanswered >= self.policy.max_unanswered or attempt > self.policy.max_attempts:
-                        self._give_up(message.id, channel.name)
-                        continue
-                    tried += 1
-                    outcome = _try(channel, message, attempt)
-                    self._record(message.id, channel.name, attempt, outcome)
-                    if isinstance(outcome, DeliveryError) and outcome.retryable:
-                        rest = [m.id for m, _, _ in claimed[number + 1 :]]
-                        self._store.release(rest, channel.name)
-                        return tried
+                count, failed = self._send(channel, claimed)
+                tried += count
+                if failed:
+                    break
         return tried
 
-    def _give_up(self, message_id: str, channel: str) -> None:
-        with self._store.write() as db:
-            now = self._clock.now()
-            self._store.settle(db, message_id, channel, State.EXHAUSTED, now, error="no receipt came")
+    def _send(self, channel: Channel, claimed: Sequence[tuple[OutMessage, int, int]]) -> tuple[int, bool]:
+        """Send a batch; return how many were tried and whether the channel failed.
 
-    def _record(self, message_id: str, channel: str, attempt: int, outcome: Receipt | DeliveryError) -> None:
-        now, receipt, error = self._clock.now(), "", ""
+        Outcomes are written together unless that would keep the first of them waiting.
+        """
+        tried, failed, done, since = 0, False, list[_Outcome](), time.monotonic()
+        try:
+            for number, (message, attempt, unanswered) in enumerate(claimed):
+                if unanswered >= self.policy.max_unanswered or attempt > self.policy.max_attempts:
+                    done.append((message.id, attempt, None))
+                    continue
+                tried += 1
+                outcome = _try(channel, message, attempt)
+                done.append((message.id, attempt, outcome))
+                failed = isinstance(outcome, DeliveryError) and outcome.retryable
+                if failed:
+                    self._store.release([m.id for m, _, _ in claimed[number + 1 :]], channel.name)
+                    break
+                if time.monotonic() - since > FLUSH_S:
+                    self._record(channel.name, done)
+                    done, since = [], time.monotonic()
+        finally:
+            self._record(channel.name, done)
+        return tried, failed
+
+    def _record(self, channel: str, done: Sequence[_Outcome]) -> None:
+        """Write outcomes in one transaction."""
+        if not done:
+            return
+        with self._store.write() as db:
+            for message_id, attempt, outcome in done:
+                self._settle(db, message_id, channel, attempt, outcome)
+
+    def _settle(
+        self,
+        db: sqlite3.Connection,
+        message_id: str,
+        channel: str,
+        attempt: int,
+        outcome: Receipt | DeliveryError | None,
+    ) -> None:
+        now = self._clock.now()
+        if outcome is None:
+            self._store.settle(db, message_id, channel, State.EXHAUSTED, now, error="no receipt came")
+            return
+        receipt, error = "", ""
         if isinstance(outcome, Receipt):
             state = State.ACKNOWLEDGED if outcome.acknowledged else State.SENT
             pause_s, receipt, detail = self.policy.receipt_timeout_s, outcome.reference, outcome.detail
@@ -164,13 +202,10 @@ class Outbox:
             asked_s = min(outcome.retry_after_s, self.policy.cap_s)
             pause_s = max(self.policy.pause_s(attempt, self._rng), asked_s)
             error = detail = outcome.what
-        with self._store.write() as db:
-            next_at = now + timedelta(seconds=pause_s)
-            self._store.settle(
-                db, message_id, channel, state, now, next_at=next_at, receipt=receipt, error=error
-            )
-            row = (message_id, channel, attempt, int(now.timestamp() * 1000), state.value, detail)
-            db.execute("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?)", row)
+        next_at = now + timedelta(seconds=pause_s)
+        self._store.settle(db, message_id, channel, state, now, next_at=next_at, receipt=receipt, error=error)
+        row = (message_id, channel, attempt, int(now.timestamp() * 1000), state.value, detail)
+        db.execute("INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def acknowledge(self, message_id: str, channel: str, reference: str = "") -> None:
         """Take a receipt that came later. A second one changes nothing.
