@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from clearway.desks.roadweather.compiled import FAST
 from clearway.kernel.language import Text
 
 F64 = NDArray[np.float64]
@@ -76,7 +77,7 @@ SLUSH_RATIO: Final = 0.35
 COMPACTED_KG_M3: Final = 350.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def classify_one(water_mm: float, snow_mm: float, density: float, ice_mm: float, frost_mm: float) -> int:
     """Class of one column from its stores [mm water equivalent] and snow density [kg/m³]."""
     if snow_mm >= SNOW_MM:
@@ -97,7 +98,7 @@ def classify_one(water_mm: float, snow_mm: float, density: float, ice_mm: float,
     return 1 if water_mm >= DAMP_MM else 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _each(water: F64, snow: F64, density: F64, ice: F64, frost: F64, out: NDArray[np.int8]) -> None:
     for n in range(out.size):
         out[n] = classify_one(water[n], snow[n], density[n], ice[n], frost[n])

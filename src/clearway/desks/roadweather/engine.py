@@ -168,6 +168,7 @@ def _series(forcing: Forcing) -> et.Series:
         plain(forcing.pressure_hpa) * 100.0, plain(forcing.rain_mm_h), plain(forcing.snow_mm_h),
         plain(forcing.direct_wm2), plain(forcing.diffuse_wm2), plain(forcing.sky_lw_wm2),
         plain(forcing.sun_elevation_deg), plain(forcing.sun_azimuth_deg),
+        np.zeros_like(air) if forcing.extra_wm2 is None else plain(forcing.extra_wm2),
     )  # fmt: skip
 
 
@@ -186,8 +187,9 @@ def _traffic(traffic: TrafficPatterns | None, times: int) -> et.Traffic:
 def _place(columns: RoadColumns) -> et.Place:
     return et.Place(
         columns.series, columns.construction, columns.traffic, columns.horizon, columns.sky_view,
-        columns.rain_share, columns.albedo, columns.pore_mm, columns.deep_c, columns.sw_scale,
-        columns.exchange_scale, columns.flux_slow_wm2, columns.flux_fast_wm2, columns.flux_tau_s,
+        columns.short_view, columns.rain_share, columns.albedo, columns.pore_mm, columns.deep_c,
+        columns.sw_scale, columns.exchange_scale, columns.inertia,
+        columns.flux_slow_wm2, columns.flux_fast_wm2, columns.flux_tau_s,
     )  # fmt: skip
 
 

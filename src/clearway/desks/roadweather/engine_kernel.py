@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather.chemistry import activity_one, freezing_point_one
+from clearway.desks.roadweather.compiled import FAST
 from clearway.desks.roadweather.constants import (
     GAS_DRY_AIR,
     HEAT_AIR,
@@ -63,11 +64,14 @@ from clearway.desks.roadweather.engine_types import (
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
 
+WALL_ALBEDO = 0.2
+"""Of the façades and verges that the road sees beside the sky (Oke 1987)."""
+
 # columns of the weather vector at one moment
 AIR, VAPOUR, WIND, PRESSURE, SHORT, LONG = range(6)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def factors(profiles: Profiles, dt: float) -> tuple[F64, F64, F64]:
     """Elimination factors (keep, carry, gain) of every profile for step ``dt``, shape (profiles, nodes).
 
@@ -86,7 +90,7 @@ def factors(profiles: Profiles, dt: float) -> tuple[F64, F64, F64]:
     return keep, carry, gain
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _weather(series: Series, place: Place, c: int, k: int, horizon: F64, out: F64) -> None:
     """Weather vector of column ``c`` at forcing time ``k`` with its own radiation."""
     s = place.series[c]
@@ -98,14 +102,15 @@ def _weather(series: Series, place: Place, c: int, k: int, horizon: F64, out: F6
     ridge = horizon[place.horizon[c], int(series.sun_azimuth_deg[s, k] / 10.0) % 36]
     sunlit = min(1.0, max(0.0, (series.sun_elevation_deg[s, k] - ridge) / 3.0 + 0.5)) if ridge > 0.0 else 1.0
     direct, diffuse = series.direct_wm2[s, k], series.diffuse_wm2[s, k]
-    walls = (1.0 - sky) * 0.2 * (direct + diffuse)
-    out[SHORT] = place.sw_scale[c] * (direct * sunlit + diffuse * sky + walls)
+    seen = place.short_view[c]
+    walls = (1.0 - seen) * WALL_ALBEDO * (direct + diffuse)
+    out[SHORT] = place.sw_scale[c] * (direct * sunlit + diffuse * seen + walls)
     kelvin = series.air_c[s, k] + 273.15
     around = SIGMA * kelvin * kelvin * kelvin * kelvin
     out[LONG] = sky * series.sky_lw_wm2[s, k] + (1.0 - sky) * around
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _surface(
     at_c: float, w: F64, stores: F64, table: F64, physics: Physics, scale: float, mixing: float
 ) -> tuple[float, float, float, float, float, bool]:
@@ -121,10 +126,11 @@ def _surface(
     frozen = stores[SNOW] + stores[ICE] + stores[FROST]
     icy = at_c < 0.0 and (frozen > 0.005 or (stores[WATER] < 0.005 and stores[SALT] < 0.05))
     latent = LATENT_VAPORISATION + (LATENT_FUSION if icy else 0.0)
-    moist = heat / HEAT_AIR * latent * RATIO_WATER_AIR / w[PRESSURE]
+    moist = physics.vapour_scale * heat / HEAT_AIR * latent * RATIO_WATER_AIR / w[PRESSURE]
     wetness = 1.0
     if not icy and frozen < 0.2:
-        wetness = min(1.0, (max(0.0, stores[WATER]) / physics.film_mm) ** 0.6667)
+        part = max(0.0, stores[WATER]) / physics.film_mm
+        wetness = 1.0 if part >= 1.0 else part**0.6667
     cover = min(1.0, stores[SNOW] / physics.full_cover_mm)
     emissivity = physics.emissivity + (physics.emissivity_snow - physics.emissivity) * cover
     kelvin = at_c + 273.15
@@ -132,7 +138,7 @@ def _surface(
     return heat, 4.0 * cube, cube * kelvin - 4.0 * cube * at_c, moist, wetness, icy
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _vapour_line(at_c: float, icy: bool, activity: float) -> tuple[float, float]:
     """Surface vapour pressure [Pa] and its slope [Pa/K] at ``at_c``."""
     if icy:
@@ -142,7 +148,7 @@ def _vapour_line(at_c: float, icy: bool, activity: float) -> tuple[float, float]
     return e, e * 17.62 * 243.12 / (243.12 + at_c) ** 2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _absorbed(w: F64, stores: F64, physics: Physics, albedo: float) -> tuple[float, float]:
     """Absorbed short-wave and long-wave [W m⁻²]."""
     cover = min(1.0, stores[SNOW] / physics.full_cover_mm)
@@ -153,7 +159,7 @@ def _absorbed(w: F64, stores: F64, physics: Physics, albedo: float) -> tuple[flo
     return (1.0 - reflect) * w[SHORT], emissivity * w[LONG]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _balance(
     top: float, pull: float, give: float, w: F64, stores: F64, table: F64, physics: Physics, fixed: F64,
     dt: float, flux: F64,
@@ -223,7 +229,7 @@ def _balance(
     return after, missing, lost_mm
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _settle(
     stores: F64, frozen_mm: float, top_melt_j: float, lost_mm: float, icy: bool, after: float
 ) -> tuple[float, float]:
@@ -243,7 +249,7 @@ def _settle(
     return top_melt_j - part * per_kg, lost_mm
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _energy(temperature: F64, stores: F64, capacity: F64) -> float:
     """Heat content [J m⁻²] of ground and stores; liquid water at 0 °C is the zero of the stores."""
     total = (capacity[0] + store_heat(stores)) * temperature[0]
@@ -253,12 +259,12 @@ def _energy(temperature: F64, stores: F64, capacity: F64) -> float:
     return float(total)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _mass(stores: F64) -> float:
     return float(stores[WATER] + stores[SNOW] + stores[ICE] + stores[FROST])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _precipitate(
     temperature: F64, stores: F64, rain: float, snow: float, air: float, top: float, fresh: float
 ) -> None:
@@ -270,7 +276,7 @@ def _precipitate(
     temperature[0] = heat / (before + HEAT_WATER * rain + HEAT_ICE * snow)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _sweep(temperature: F64, beta: F64, keep: F64, carry: F64, below_c: float) -> None:
     """Eliminate the ground from the bottom up."""
     up = below_c
@@ -279,13 +285,13 @@ def _sweep(temperature: F64, beta: F64, keep: F64, carry: F64, below_c: float) -
         beta[i] = up
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _observed(seen: Seen, sensor: int, k: int, part: float) -> float:
     """Road temperature seen at a moment between forcing times k − 1 and k; NaN when unknown."""
     return float(seen.rst_c[sensor, k - 1] * (1.0 - part) + seen.rst_c[sensor, k] * part)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _write(out: F32, temperature: F64, stores: F64, total: F64, share: float) -> None:
     """One output row: stores, road temperature, freezing point and mean fluxes."""
     for i in range(STORES):
@@ -296,7 +302,7 @@ def _write(out: F32, temperature: F64, stores: F64, total: F64, share: float) ->
         out[OUT_SW + i] = total[i] * share
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _check(
     audit: F64, change_j: float, change_mm: float, heat_in: float, mass_in: float, turnover_j: float
 ) -> None:
@@ -305,7 +311,7 @@ def _check(
     audit[1] = max(audit[1], abs(change_mm - mass_in) / (abs(mass_in) + 1.0))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _treat_due(
     t: F64, stores: F64, events: Events, event: int, last: int, now: float, leaves_mm: float, book: F64
 ) -> int:
@@ -318,7 +324,7 @@ def _treat_due(
     return event
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def _step(
     t: F64, stores: F64, beta: F64, keep: F64, carry: F64, gain: F64, capacity: F64, below: F64,
     lower_c: float, w: F64, rain: float, snow: float, fixed: F64, table: F64, physics: Physics,
@@ -357,7 +363,7 @@ def _step(
     book[1] -= liquid + solid
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def run_columns(
     first: int, last: int, steps: int, forcing_s: float, every: int, series: Series, traffic: Traffic,
     place: Place, profiles: Profiles, horizon: F64, table: F64, events: Events, seen: Seen, physics: Physics,
@@ -392,8 +398,13 @@ def run_columns(
     for c in range(first, last):
         t, st = ground[c], stores[c]
         p, g, s, sensor = place.profile[c], place.traffic[c], place.series[c], seen.sensor[c]
-        capacity, below = profiles.capacity[p], profiles.conductance[p]
+        capacity = profiles.capacity[p] * place.inertia[c]
+        below = profiles.conductance[p] * place.inertia[c]
         fixed[0], fixed[2] = place.albedo[c], place.exchange_scale[c]
+        fade = math.exp(-dt / place.flux_tau_s[c])
+        fading = place.flux_fast_wm2[c] * math.sqrt(fade)
+        stay, lift, fall_to = keep[p], carry[p], gain[p]
+        deck, deep, pore = profiles.lower_is_air[p], place.deep_c[c], place.pore_mm[c]
         event, observed, relax, clip = events.first[c], np.nan, 1.0, 0.0
         if sensor >= 0:
             relax, clip = seen.relax_s[sensor], seen.clip_k[sensor]
@@ -413,8 +424,9 @@ def run_columns(
                     w[i] = w0[i] + (w1[i] - w0[i]) * part
                 heat = traffic.heat_wm2[g, k - 1] * (1.0 - part) + traffic.heat_wm2[g, k] * part
                 flow = traffic.vehicles_h[g, k - 1] * (1.0 - part) + traffic.vehicles_h[g, k] * part
-                fixed[1] = heat + place.flux_slow_wm2[c]
-                fixed[1] += place.flux_fast_wm2[c] * math.exp(-now / place.flux_tau_s[c])
+                extra = series.extra_wm2[s, k - 1] * (1.0 - part) + series.extra_wm2[s, k] * part
+                fixed[1] = heat + extra + place.flux_slow_wm2[c] + fading
+                fading *= fade
                 fixed[3] = physics.traffic_mixing * flow / 3600.0 * fixed[5] / 3.6
                 fixed[4] = flow / 3600.0
                 book[:] = 0.0
@@ -426,9 +438,9 @@ def run_columns(
                     )
                 if sensor >= 0:
                     observed = _observed(seen, sensor, k, (step + 1.0) / steps)
-                _step(t, st, beta, keep[p], carry[p], gain[p], capacity, below,
-                      w[AIR] if profiles.lower_is_air[p] else place.deep_c[c],
-                      w, rain, snow, fixed, table, physics, place.pore_mm[c],
+                _step(t, st, beta, stay, lift, fall_to, capacity, below,
+                      w[AIR] if deck else deep,
+                      w, rain, snow, fixed, table, physics, pore,
                       observed, relax, clip, dt, flux, book)  # fmt: skip
                 for i in range(8):
                     total[i] += flux[i]

@@ -28,6 +28,7 @@ class Series(NamedTuple):
     sky_lw_wm2: F64
     sun_elevation_deg: F64
     sun_azimuth_deg: F64
+    extra_wm2: F64
 
 
 class Traffic(NamedTuple):
@@ -46,12 +47,14 @@ class Place(NamedTuple):
     traffic: I32
     horizon: I32
     sky_view: F64
+    short_view: F64
     rain_share: F64
     albedo: F64
     pore_mm: F64
     deep_c: F64
     sw_scale: F64
     exchange_scale: F64
+    inertia: F64
     flux_slow_wm2: F64
     flux_fast_wm2: F64
     flux_tau_s: F64
@@ -83,6 +86,7 @@ class Physics(NamedTuple):
     """Parameters of the surface; the defaults are those of :mod:`constants`, with their sources there."""
 
     calm_wind_ms: float = k.CALM_WIND_MS
+    vapour_scale: float = 1.0
     air_height_m: float = 2.0
     traffic_mixing: float = k.TRAFFIC_MIXING
     albedo_snow: float = k.ALBEDO_SNOW

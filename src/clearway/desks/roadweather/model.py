@@ -56,6 +56,8 @@ class Forcing:
     wind_height_m: float = 10.0
     air_height_m: float = 2.0
     notes: tuple[Text, ...] = ()
+    extra_wm2: F64 | None = None
+    """Correction of the balance learned by assimilation (series, times)."""
 
     @property
     def step_s(self) -> float:
@@ -97,6 +99,7 @@ class RoadColumns:
         series: forcing series of each column.
         construction: index into ``constructions``.
         sky_view: part of the sky seen, 0–1.
+        short_view: the same for diffuse short-wave; 1 where the forcing is already that of the road.
         traffic: traffic pattern, −1 for none.
         horizon: index into ``horizons_deg``.
         rain_share: part of precipitation that reaches the road (0 in a tunnel).
@@ -105,6 +108,7 @@ class RoadColumns:
         deep_c: temperature far below (unused under decks).
         sw_scale: factor on short-wave (assimilation, ensemble).
         exchange_scale: factor on turbulent exchange.
+        inertia: factor on heat capacity and conductivity of the ground together.
         flux_slow_wm2: constant correction of the balance.
         flux_fast_wm2: correction that decays with ``flux_tau_s``.
         constructions: what the roads are built of.
@@ -114,6 +118,7 @@ class RoadColumns:
     series: NDArray[np.int32]
     construction: NDArray[np.int32]
     sky_view: F64
+    short_view: F64
     traffic: NDArray[np.int32]
     horizon: NDArray[np.int32]
     rain_share: F64
@@ -122,6 +127,7 @@ class RoadColumns:
     deep_c: F64
     sw_scale: F64
     exchange_scale: F64
+    inertia: F64
     flux_slow_wm2: F64
     flux_fast_wm2: F64
     flux_tau_s: F64
@@ -141,10 +147,12 @@ class RoadColumns:
             InputError: an index or share is out of range.
         """
         defaults: dict[str, object] = {
-            "series": 0, "construction": 0, "sky_view": 1.0, "traffic": -1, "horizon": 0, "rain_share": 1.0,
-            "albedo": k.ALBEDO_ROAD, "pore_mm": k.PORE_MM, "deep_c": 8.0, "sw_scale": 1.0,
-            "exchange_scale": 1.0, "flux_slow_wm2": 0.0, "flux_fast_wm2": 0.0, "flux_tau_s": 4 * 3600.0,
+            "series": 0, "construction": 0, "sky_view": 1.0, "short_view": 1.0, "traffic": -1, "horizon": 0,
+            "rain_share": 1.0, "albedo": k.ALBEDO_ROAD, "pore_mm": k.PORE_MM, "deep_c": 8.0, "sw_scale": 1.0,
+            "exchange_scale": 1.0, "inertia": 1.0, "flux_slow_wm2": 0.0, "flux_fast_wm2": 0.0,
+            "flux_tau_s": 4 * 3600.0,
         }  # fmt: skip
+        given.setdefault("short_view", given.get("sky_view", 1.0))
         extra = {n: given.pop(n) for n in ("constructions", "horizons_deg") if n in given}
         unknown = sorted(set(given) - set(defaults))
         if unknown:

@@ -1,0 +1,272 @@
+"""A site with a road sensor, followed through time: screened readings, state, learned factors, flux memory.
+
+Everything known at a forecast start comes from before it. The road temperature is drawn to the sensor; what
+heat that took, hour by hour, is remembered: its recent value fades with four hours, its mean by hour of the
+day is half trusted. Both go into the forecast as a correction of the balance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearway.desks.roadweather import engine_types as et
+from clearway.desks.roadweather.calibration import (
+    CalibrationSettings,
+    SiteFactors,
+    apply_factors,
+    calibrate,
+)
+from clearway.desks.roadweather.engine import simulate
+from clearway.desks.roadweather.engine_ground import annual_wave_c, climate_guess, profiles
+from clearway.desks.roadweather.model import (
+    ColumnTreatment,
+    Forcing,
+    RoadColumns,
+    Sensors,
+    SurfaceState,
+    TrafficPatterns,
+)
+from clearway.desks.roadweather.record import SiteRecord
+from clearway.desks.roadweather.site import Site
+from clearway.kernel.clock import from_epoch_s
+
+F64 = NDArray[np.float64]
+
+WET_MM: Final = 0.08
+"""Film given to a road whose sensor says wet while the model has it dry."""
+DRY_MM: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class AssimilationSettings:
+    """How readings are used; chosen on Hornsgatan's odd ten-day blocks, reported on the even ones."""
+
+    relax_s: float = 300.0
+    clip_k: float = 5.0
+    fade_h: float = 4.0
+    day_share: float = 0.5
+    day_memory: float = 7.0
+    calibration: CalibrationSettings | None = field(default_factory=CalibrationSettings)
+    use_wetness: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """What is known at a forecast start.
+
+    Attributes:
+        index: time index in the record.
+        state: of the column.
+        factors: learned so far.
+        recent_wm2: mean heat the sensor asked for in the last two hours, beyond the day's mean.
+        by_hour_wm2: trusted part of the mean of it by step of the day.
+        readings: usable sensor readings in the past.
+    """
+
+    index: int
+    state: SurfaceState
+    factors: SiteFactors
+    recent_wm2: float
+    by_hour_wm2: F64
+    readings: int
+
+    def extra_wm2(self, steps: int, *, per_h: float, fade_h: float) -> F64:
+        """Correction of the balance for ``steps`` + 1 times ahead."""
+        ahead = np.arange(steps + 1)
+        day = self.by_hour_wm2[(self.index + ahead) % self.by_hour_wm2.size]
+        return np.asarray(day + self.recent_wm2 * np.exp(-ahead / per_h / fade_h))
+
+
+def first_state(site: Site, column: RoadColumns, at_s: int, air_c: float) -> SurfaceState:
+    """A dry cold start: the day's mean air temperature at the top, the ground's year below."""
+    grid = profiles(column.constructions, underside_wm2k=1.0)
+    depth = grid.depth[int(column.construction[0])]
+    mean, swing = climate_guess(site.lat)
+    deep = site.deep_c if site.deep_c is not None else mean
+    wave = annual_wave_c(depth, float(from_epoch_s(at_s).timetuple().tm_yday), deep, swing)
+    top = np.exp(-depth / 0.4)
+    if grid.lower_is_air[int(column.construction[0])]:
+        top = np.ones_like(top)
+    return replace(SurfaceState.uniform(at_s, 1, 0.0), ground_c=(air_c * top + wave * (1 - top))[None])
+
+
+def screen(observed_c: F64, model_c: F64, *, limit_k: float = 3.0, keep_after: int = 3) -> F64:
+    """Readings without nonsense: NaN for what is impossible, stuck, or jumps away from what came before.
+
+    Causal: only earlier readings judge a reading. A reading whose misfit to the model differs by more than
+    ``limit_k`` from the median of the last accepted misfits is rejected, unless ``keep_after`` readings in a
+    row agree that things have changed.
+
+    Args:
+        observed_c: readings, NaN where missing.
+        model_c: the model without these readings, at the same times.
+        limit_k: smallest jump that is rejected.
+        keep_after: readings after which a jump is believed.
+    """
+    good = np.where((observed_c > -60) & (observed_c < 85), observed_c, np.nan)
+    same = np.concatenate([[False], np.diff(good) == 0.0])
+    stuck = 0
+    past: list[float] = []
+    strange: list[float] = []
+    out = np.full(good.size, np.nan)
+    for i in range(good.size):
+        if np.isnan(good[i]):
+            continue
+        stuck = stuck + 1 if same[i] else 0
+        if stuck >= 12 and abs(model_c[i] - model_c[i - stuck]) > 1.5:
+            continue
+        miss = float(good[i] - model_c[i])
+        recent = past[-5:]
+        middle = float(np.median(recent)) if recent else miss
+        scale = float(np.median(np.abs(np.array(recent) - middle))) if len(recent) >= 3 else limit_k / 5
+        if abs(miss - middle) > max(limit_k, 5 * scale):
+            strange.append(miss)
+            agree = len(strange) >= keep_after and np.ptp(strange[-keep_after:]) < limit_k
+            if not agree:
+                continue
+            past = list(strange[-keep_after:])
+        strange.clear()
+        past.append(miss)
+        out[i] = good[i]
+    return out
+
+
+def follow(
+    record: SiteRecord,
+    forcing: Forcing,
+    starts: Sequence[int],
+    *,
+    at_road: bool,
+    settings: AssimilationSettings | None = None,
+) -> list[Start]:
+    """Follow a site through its record and return what is known at each start.
+
+    Args:
+        record: weather, sensor, traffic and treatments; ``rst_c`` may hold NaN.
+        forcing: of the whole record, one series.
+        starts: increasing time indices.
+        at_road: whether the short-wave given is already that of the road.
+        settings: see :class:`AssimilationSettings`.
+    """
+    walk = _Walk(record, forcing, at_road, settings or AssimilationSettings())
+    out = []
+    for index in starts:
+        walk.go_to(index)
+        out.append(walk.start())
+    return out
+
+
+class _Walk:
+    """The moving state of :func:`follow`."""
+
+    def __init__(
+        self, record: SiteRecord, forcing: Forcing, at_road: bool, how: AssimilationSettings
+    ) -> None:
+        self.record, self.forcing, self.how = record, forcing, how
+        self.column = record.site.columns(at_road=at_road)
+        self.traffic = record.traffic()
+        self.per_h = 3600.0 / forcing.step_s
+        self.per_day = round(24 * self.per_h)
+        self.factors = SiteFactors()
+        times = forcing.times_s
+        day = forcing.air_temperature_c[0, : self.per_day]
+        self.at = 0
+        self.state = first_state(record.site, self.column, int(times[0]), float(day.mean()))
+        self.kept: list[tuple[int, SurfaceState]] = [(0, self.state)]
+        self.seen = np.full(times.size, np.nan)
+        self.asked = np.full(times.size, np.nan)
+        self.by_hour = np.zeros(self.per_day)
+        self.calibrated_at = 0
+
+    def go_to(self, index: int) -> None:
+        """Assimilate up to a time index, in pieces of at most half a day."""
+        piece = max(1, self.per_day // 2)
+        while self.at < index:
+            self._calibrate_if_due()
+            self._piece(min(index, self.at + piece))
+
+    def _due(self, first: int, last: int) -> list[ColumnTreatment]:
+        times = self.forcing.times_s
+        return [t for t in self.record.treatments if times[first] <= t.at_s < times[last]]
+
+    def _traffic(self, first: int, last: int) -> TrafficPatterns:
+        cut = slice(first, last + 1)
+        t = self.traffic
+        return TrafficPatterns(t.vehicles_h[:, cut], t.speed_kmh[:, cut], t.heat_wm2[:, cut])
+
+    def _piece(self, last: int) -> None:
+        first = self.at
+        forcing = self.forcing.between(first, last)
+        column = apply_factors(self.column, self.factors.vector())
+        done, traffic = self._due(first, last), self._traffic(first, last)
+        given = self.record.rst_c[first : last + 1]
+        readings = given.copy()
+        if np.isfinite(given[1:]).any():
+            free = simulate(
+                forcing, column, self.state, done, traffic=traffic, output_s=forcing.step_s, threads=1
+            )
+            judged_from = max(0, first - 5)
+            before = self.seen[judged_from:first]
+            model = np.concatenate([before, free.trajectory.rst_c[:, 0].astype(float)])
+            readings = screen(np.concatenate([before, given]), model)[before.size :]
+        sensors = Sensors(np.zeros(1, np.int32), readings[None], self.how.relax_s, self.how.clip_k)
+        run = simulate(
+            forcing, column, self.state, done, traffic=traffic, sensors=sensors,
+            output_s=forcing.step_s, threads=1,
+        )  # fmt: skip
+        asked = run.trajectory["residual_wm2"][1:, 0].astype(float)
+        known = np.isfinite(readings[1:]) & np.isfinite(readings[:-1])
+        self.seen[first + 1 : last + 1] = readings[1:]
+        self.asked[first + 1 : last + 1] = np.where(known, asked, np.nan)
+        self._remember(first + 1, last)
+        self.state, self.at = self._with_wetness(run.state, last), last
+        self.kept.append((last, self.state))
+
+    def _remember(self, first: int, last: int) -> None:
+        rate = 1.0 - np.exp(-1.0 / self.how.day_memory)
+        for i in range(first, last + 1):
+            if np.isfinite(self.asked[i]):
+                hour = i % self.per_day
+                self.by_hour[hour] += rate * (self.asked[i] - self.by_hour[hour])
+
+    def _with_wetness(self, state: SurfaceState, index: int) -> SurfaceState:
+        """Let the wetness sensor say whether there is a film; frozen stores are left alone."""
+        if not (self.how.use_wetness and self.record.has("wet")):
+            return state
+        wet = self.record.values["wet"][index]
+        if np.isnan(wet):
+            return state
+        stores = state.stores.copy()
+        frozen = stores[0, [et.SNOW, et.ICE, et.FROST]].sum()
+        if wet > 0.5 and frozen < 0.05:
+            stores[0, et.WATER] = max(stores[0, et.WATER], WET_MM)
+        elif wet <= 0.5:
+            stores[0, et.WATER] = min(stores[0, et.WATER], DRY_MM)
+        return replace(state, stores=stores)
+
+    def _calibrate_if_due(self) -> None:
+        how = self.how.calibration
+        if how is None or self.at - self.calibrated_at < how.every_days * self.per_day:
+            return
+        first = max(0, self.at - how.window_days * self.per_day)
+        begin, state = max((k for k in self.kept if k[0] <= first), key=lambda k: k[0])
+        self.factors = calibrate(
+            self.forcing.between(begin, self.at), self.column, state, self.seen[begin : self.at + 1],
+            self.factors, traffic=self._traffic(begin, self.at), treatments=self._due(begin, self.at),
+            settings=how,
+        )  # fmt: skip
+        self.calibrated_at = self.at
+
+    def start(self) -> Start:
+        """What is known now."""
+        day = self.how.day_share * self.by_hour
+        last = [self.asked[i] - day[i % self.per_day] for i in range(max(0, self.at - 1), self.at + 1)]
+        known = [x for x in last if np.isfinite(x)]
+        recent = float(np.mean(known)) if known else 0.0
+        readings = int(np.isfinite(self.seen[: self.at + 1]).sum())
+        return Start(self.at, self.state, self.factors, recent, day.copy(), readings)
