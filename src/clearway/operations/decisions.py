@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from clearway.kernel.errors import InputError
+from clearway.kernel.errors import ConflictError, InputError
 from clearway.kernel.ids import content_id
 from clearway.kernel.language import Text
+from clearway.operations.carry_out import Order, body_of, lifted, renewed, replaced
 from clearway.operations.publishing import Newsroom
 from clearway.records import Actor, Command, Event, Journal, Kinds, RecordRow
 
@@ -93,16 +94,18 @@ class Decider:
     ) -> tuple[list[Command], str]:
         """Commands that carry out an approved proposal, and the record it leads to."""
         act, kind = str(proposal.data["act"]), str(proposal.data["target_kind"])
+        why = reason or str(proposal.data["headline"]["en"])
+        order = Order(proposal, actor, at, why)
         if act == "open":
-            return self._open(proposal, kind, payload, actor, at, reason)
+            commands, outcome = self._open(proposal, kind, body_of(payload), actor, at, reason)
+            return [*commands, *replaced(order, payload, self.journal.get)], outcome
         target = self.journal.get(str(proposal.data["target"]))
-        if act == "lift" and payload.get("targets"):
-            why, key = reason or str(proposal.data["why"]["en"]), f"{proposal.id}:lift"
-            facts = {"evidence": list(proposal.data.get("evidence") or ()), "reasons": proposal.data["why"]}
-            return [
-                self._taken_down(part, actor, f"{key}:{part['measure']}", why, facts)
-                for part in payload["targets"]
-            ], target.id
+        if payload.get("targets") or payload.get("renew"):
+            work = lifted if act == "lift" else renewed
+            commands = work(order, payload, self.journal.get)
+            if not commands:
+                raise ConflictError("none of the measures is in power any longer", where=proposal.id)
+            return commands, target.id
         if act == "lift":
             return [self._lift(proposal, target, payload, actor, at, reason)], target.id
         if act != "change":
@@ -122,28 +125,12 @@ class Decider:
         record_id = content_id(self.kinds[kind].id_prefix, kind, key)
         data = {**payload, "proposal": proposal.id}
         data.setdefault("area", proposal.data.get("area", ""))
-        replaced = list(data.pop("replaces", ()))
         if kind == "measure":
             data.setdefault("alternatives", list(proposal.data.get("alternatives") or ()))
             data.setdefault("reasons", proposal.data["why"])
         if kind == "notice" and not _two_person(data):
             data["messages"] = [self._entry(record_id, data, "Alert", at)]
-        commands = [Command(kind, _OPENING_VERB[kind], data, actor, key, record_id, reason=reason)]
-        why = f"replaced by {record_id}: {proposal.data['headline']['en']}"
-        for old in replaced:
-            commands.append(self._taken_down(old, actor, f"{key}:replaces:{old['measure']}", why, {}))
-        return commands, record_id
-
-    def _taken_down(
-        self, part: Mapping[str, Any], actor: Actor, key: str, why: str, facts: Mapping[str, Any]
-    ) -> Command:
-        """Lift a measure, or shrink it to the roads that still need it."""
-        row = self.journal.get(str(part["measure"]))
-        gone = set(part.get("corridors") or ())
-        left = [c for c in row.data["corridors"] if c not in gone]
-        if part.get("whole") or not left:
-            return Command("measure", "lift", facts, actor, key, row.id, reason=why)
-        return Command("measure", "change", {"corridors": left}, actor, key, row.id, reason=why)
+        return [Command(kind, _OPENING_VERB[kind], data, actor, key, record_id, reason=reason)], record_id
 
     def _change(
         self,
@@ -221,20 +208,6 @@ def _measure_changes(
     if data.get("review_outcome"):
         kept = _taken(data, _REVIEWING)
         return [Command("measure", "review", kept, actor, key, target.id, reason=why)]
-    if data.get("renew"):
-        evidence = list(proposal.data.get("evidence") or ())
-        return [
-            Command(
-                "measure",
-                "renew",
-                {**_taken(part, _RENEWING), "evidence": evidence},
-                actor,
-                f"{key}:{part['measure']}",
-                str(part["measure"]),
-                reason=why,
-            )
-            for part in data["renew"]
-        ]
     commands = []
     if data.get("expiry"):
         kept = _taken(data, _RENEWING)

@@ -184,8 +184,7 @@ def test_advice_before_the_ice_and_not_after() -> None:
     condition[6:] = 6
     found = by_key(Play().hours(2, Surface(condition=condition, rst_c=-1.0)))
     assert "control.ice_ahead" not in found, "three short corridors are below the least length"
-    cells = 8
-    shown = picture(cells=cells)
+    shown = picture(cells=24)
     long = np.zeros((49, shown.columns.count), int)
     long[6:] = 6
     state = CycleState()

@@ -101,15 +101,25 @@ def test_too_cold_ploughs_or_spreads_abrasive() -> None:
     assert {p.payload["action"] for p in ice.values()} == {"abrasive"}
 
 
-@pytest.mark.parametrize(("hours", "count"), [(2, 2), (4, 2), (6, 0), (20, 0)])
+@pytest.mark.parametrize(("hours", "count"), [(2, 2), (3, 0), (6, 0), (20, 0)])
 def test_ahead_of_the_onset_but_not_too_early(hours: int, count: int) -> None:
-    """Proposed up to four hours ahead, due before the onset; later onsets wait."""
+    """Few lane kilometres wait for more until the last call, and are due before the onset."""
     result = run(ahead(hours))
     assert len(result.proposals) == count
     for p in result.proposals:
         assert p.key.endswith("/ahead")
         assert p.payload["due"] == iso(AT + timedelta(hours=hours))
         assert p.payload["details"]["latest_start"] < p.payload["due"]
+
+
+def test_a_large_batch_does_not_wait() -> None:
+    """Forty lane kilometres and more are proposed four hours ahead; five hours are too early."""
+    for hours, count in ((4, 2), (5, 0)):
+        shown = picture(cells=28, sky=weather(28, temperature_c=-3.0))
+        codes = np.zeros((49, shown.columns.count), int)
+        codes[hours:] = 6
+        desks = (MadeUpRoad(Surface(condition=codes, rst_c=-3.0)), WinterDesk())
+        assert len(run_cycle(shown, CycleState(), doctrine(), desks).proposals) == count
 
 
 def test_roads_on_a_list_or_just_treated_are_left_out() -> None:

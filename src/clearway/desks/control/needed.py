@@ -37,7 +37,8 @@ def answer(measure: ActiveMeasure, inputs: ControlInputs) -> Answer:
     """Re-judge one measure.
 
     A full lift needs proof by people: a drive-through or a crew's reading not older than
-    ``control.evidence.drive_through_valid_h``. Advice needs none.
+    ``control.evidence.drive_through_valid_h``. Advice needs none, but goes only as a whole: a sign that
+    warns of ice here and not there helps nobody.
     """
     corridors = measure.corridors.astype(np.intp)
     needed = _still_needed(measure.type, inputs)[corridors]
@@ -45,7 +46,7 @@ def answer(measure: ActiveMeasure, inputs: ControlInputs) -> Answer:
         inputs.at, inputs.number("control.evidence.drive_through_valid_h")
     )
     if measure.type == "INFO":
-        proven = np.ones(corridors.size, dtype=np.bool_)
+        proven = np.full(corridors.size, not needed.any())
     eased = np.zeros(corridors.size, dtype=np.bool_)
     if measure.type == "SPEED":
         eased = needed & (inputs.need.kmh[corridors] > measure.kmh + 0.5)

@@ -145,7 +145,7 @@ def _update(found: Outlook, notice: Standing, cause: Text, inputs: CommandInputs
             f"{cause.en[0].upper()}{cause.en[1:]}: {_causes(found).en}.", f"{cause.zh}：{_causes(found).zh}。"
         ),
         payload={**body, "level": int(found.level), "details": _details(found)},
-        level=found.level if found.level != notice.level else Level.NONE,
+        level=found.level,
         evidence=_evidence(found),
         confidence=found.confidence,
         subjects=_subjects(found, inputs),

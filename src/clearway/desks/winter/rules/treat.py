@@ -29,17 +29,24 @@ def treat(inputs: WinterInputs) -> list[Proposal]:
     Rates follow Scotland's treatment matrix by surface temperature and moisture; the order of decisions
     follows MDSS: too cold or drifting snow, plough only; rain first, wait for the turn; thaws by itself,
     leave it; before snow, keep it from bonding. Treated ahead at best one to two hours before the onset,
-    at most four. Every road carries the reason for what it gets. Roads on a crew's list, or treated within
-    the cycle of their class (four and six hours), are left out.
+    at most four, and small batches wait for each other while there is time. Every road carries the reason
+    for what it gets. Roads on a crew's list, or treated within the cycle of their class (four and six
+    hours), are left out.
     """
     groups: dict[Batch, list[int]] = {}
     for number in np.flatnonzero(inputs.works):
-        batch = _batch(int(number), inputs)
-        groups.setdefault(batch, []).append(int(number))
-    return [
-        _proposal(batch, np.array(roads, dtype=np.intp), inputs)
-        for batch, roads in sorted(groups.items(), key=lambda item: item[0].key)
-    ]
+        groups.setdefault(_batch(int(number), inputs), []).append(int(number))
+    batches = [(batch, np.array(roads, dtype=np.intp)) for batch, roads in groups.items()]
+    ready = [(batch, roads) for batch, roads in batches if not _may_wait(batch, roads, inputs)]
+    return [_proposal(batch, roads, inputs) for batch, roads in sorted(ready, key=lambda item: item[0].key)]
+
+
+def _may_wait(batch: Batch, roads: Indices, inputs: WinterInputs) -> bool:
+    """Whether a small batch ahead of its onset can wait for more roads of its kind."""
+    if not batch.ahead or inputs.lane_km(roads) >= inputs.number("winter.least_batch_lane_km"):
+        return False
+    last_call = inputs.at + timedelta(hours=inputs.number("winter.last_call_h"))
+    return min(latest_start(int(i), inputs) for i in roads) > last_call
 
 
 def _batch(number: int, inputs: WinterInputs) -> Batch:
