@@ -132,8 +132,7 @@ def due_commands(
 
 def _superior(kind: Kind, row: RecordRow, timer: Timer, areas: AreaTree, posts: Posts) -> str:
     area = str(row.data.get(kind.area_field) or "") or areas.root
-    last = row.marks.get("escalated", {})
-    same = last.get("deadline") == timer.name and last.get("due") == iso(from_us(timer.due_us))
-    if same and last.get("to"):
+    last = row.marks.get("escalated", {}).get(timer.name, {})
+    if last.get("to") and last["due"] == iso(from_us(timer.due_us)):
         return posts.superior(areas, area, last["to"]) or str(last["to"])
     return posts.superior(areas, area, responsible(kind, row, areas, posts))

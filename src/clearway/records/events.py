@@ -168,7 +168,8 @@ class RecordRow(msgspec.Struct, frozen=True, gc=False):
     """A record as it stood from event ``seq`` on; times are kept in µs since 1970.
 
     ``marks`` holds what the house itself remembers: ``by`` (verb → [actor, post] of who last did it),
-    ``fired`` (deadline stages already fired), ``escalated`` (where a missed deadline stands).
+    ``fired`` (deadline → [due µs, stage] fired last), ``escalated`` (deadline → {to, due}: the post called
+    last when it was missed).
     """
 
     id: str

@@ -24,13 +24,14 @@ def fold_marks(before: Marks, verb: str, data: Mapping[str, Any], actor_id: str,
     """What the house remembers after the event.
 
     ``by``: verb → [actor, post] of who did it last. ``fired``: deadline → [due µs, stage].
-    ``escalated``: where the matter stands now when a deadline was missed.
+    ``escalated``: deadline → {to, due}: the post called last when it was missed.
     """
     if verb not in BUILT_IN_VERBS:
         return {**before, "by": {**before.get("by", {}), verb: [actor_id, post]}}
     fired = {**before.get("fired", {}), data["deadline"]: [data["due_us"], data["stage"]]}
     if verb == "escalate":
-        escalated = {"to": data["escalated_to"], "deadline": data["deadline"], "due": data["due"]}
+        call = {"to": data["escalated_to"], "due": data["due"]}
+        escalated = {**before.get("escalated", {}), data["deadline"]: call}
         return {**before, "fired": fired, "escalated": escalated}
     return {**before, "fired": fired}
 
