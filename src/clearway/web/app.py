@@ -8,7 +8,7 @@ from clearway import __version__
 from clearway.web import problems
 from clearway.web.api.routes import router as api
 from clearway.web.edges import Edges
-from clearway.web.public.routes import PageCache
+from clearway.web.front import FrontCache
 from clearway.web.public.routes import router as public
 from clearway.web.services import Services
 
@@ -19,9 +19,9 @@ def create_app(house: Services) -> FastAPI:
         title="Clearway", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     app.state.services = house
-    app.state.pages = PageCache()
     problems.install(app)
     app.include_router(public)
     app.include_router(api)
     app.add_middleware(Edges)
+    app.add_middleware(FrontCache)
     return app

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from clearway.kernel.clock import require_utc
 from clearway.kernel.errors import InputError, NotFoundError
 from clearway.kernel.ids import canonical_json
-from clearway.records import Command, RecordRow
-from clearway.web.guard import Caller, House, actor_of, require_scope
+from clearway.records import Command, Event, Journal, RecordRow
+from clearway.web.guard import Caller, House, actor_of, principal, require_scope, services
 
 router = APIRouter(prefix="/api/v1", tags=["records"])
 
@@ -78,22 +79,22 @@ class CommandOut(BaseModel):
 
 
 @router.post("/commands", status_code=201, responses=REFUSALS, response_model=CommandOut)
-def submit(body: CommandIn, who: Caller, house: House) -> Response:
+async def submit(body: CommandIn, request: Request) -> Response:
     """Do one verb on one record. Answers when the event is durable."""
+    who, house = principal(request), services(request)
     require_scope(who, "command")
-    event = house.journal.submit(
-        Command(
-            kind=body.kind,
-            verb=body.verb,
-            data=body.data,
-            actor=actor_of(who),
-            key=f"{who.account.id}:{body.key}",
-            record_id=body.record_id,
-            expected_version=body.expected_version,
-            reason=body.reason,
-            at=_utc(body.at, "at"),
-        )
+    command = Command(
+        kind=body.kind,
+        verb=body.verb,
+        data=body.data,
+        actor=actor_of(who),
+        key=f"{who.account.id}:{body.key}",
+        record_id=body.record_id,
+        expected_version=body.expected_version,
+        reason=body.reason,
+        at=_utc(body.at, "at"),
     )
+    event = await durable(house.journal, command)
     answer = {
         "seq": event.seq,
         "hash": event.hash,
@@ -102,6 +103,20 @@ def submit(body: CommandIn, who: Caller, house: House) -> Response:
         "version": event.version,
     }
     return _json(answer, status=201)
+
+
+async def durable(journal: Journal, command: Command) -> Event:
+    """Wait for a command to be durable without holding a thread.
+
+    Raises:
+        ClearwayError: why it was refused.
+    """
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    ticket = journal.enqueue([command])
+    ticket.when_done(lambda _: loop.call_soon_threadsafe(done.set))
+    await done.wait()
+    return ticket.wait(0)[0]
 
 
 @router.get("/records/{kind}", responses=REFUSALS)

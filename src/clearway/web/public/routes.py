@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import time
-from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Final
@@ -33,25 +29,6 @@ _NUMBER_LABELS: Final = {
 }
 
 
-class PageCache:
-    """Rendered bytes by key, each kept for a few seconds: a burst of readers costs one rendering."""
-
-    def __init__(self, keep_s: float = 5.0) -> None:
-        self._keep_s = keep_s
-        self._pages: dict[tuple[object, ...], tuple[float, bytes]] = {}
-
-    def get(self, key: tuple[object, ...], make: Callable[[], bytes]) -> bytes:
-        """The bytes for ``key``, made anew when older than ``keep_s`` seconds."""
-        found = self._pages.get(key)
-        if found and time.monotonic() - found[0] < self._keep_s:
-            return found[1]
-        body = make()
-        if len(self._pages) > 64:
-            self._pages.clear()
-        self._pages[key] = (time.monotonic(), body)
-        return body
-
-
 @router.get("/", include_in_schema=False)
 def page(
     request: Request,
@@ -71,26 +48,20 @@ def page(
         "script": "/static/public.js",
         "search": "/",
     }
-    pages: PageCache = request.app.state.pages
-
-    def make() -> bytes:
-        view = build_view(house, language, q)
-        return public_page(view, language=language, zone=house.zone, links=links).encode()
-
-    body = pages.get((language, q, house.journal.head().seq), make) if not q else make()
-    return cached(request, body, "text/html; charset=utf-8", vary_language=not lang)
+    text = public_page(build_view(house, language, q), language=language, zone=house.zone, links=links)
+    return _public(text.encode(), "text/html; charset=utf-8")
 
 
 @router.get("/feed.atom", include_in_schema=False)
-def atom(request: Request, house: House) -> Response:
+def atom(house: House) -> Response:
     """Atom feed of CAP messages."""
-    return cached(request, _feed(house, "atom"), "application/atom+xml; charset=utf-8")
+    return _public(_feed(house, "atom"), "application/atom+xml; charset=utf-8")
 
 
 @router.get("/feed.rss", include_in_schema=False)
-def rss(request: Request, house: House) -> Response:
+def rss(house: House) -> Response:
     """RSS feed of CAP messages."""
-    return cached(request, _feed(house, "rss"), "application/rss+xml; charset=utf-8")
+    return _public(_feed(house, "rss"), "application/rss+xml; charset=utf-8")
 
 
 @router.get("/cap/{identifier}", include_in_schema=False)
@@ -103,7 +74,7 @@ def cap(
     data = house.cap_file(identifier.removesuffix(".xml"))
     if data is None:
         raise NotFoundError(f"no published message {identifier!r}")
-    return cached(request, data, "application/cap+xml; charset=utf-8")
+    return _public(data, "application/cap+xml; charset=utf-8")
 
 
 @router.get("/health", include_in_schema=False)
@@ -113,12 +84,12 @@ def health(house: House) -> dict[str, object]:
 
 
 @router.get("/static/{name}", include_in_schema=False)
-def static(request: Request, name: Annotated[str, Path(max_length=40)]) -> Response:
+def static(name: Annotated[str, Path(max_length=40)]) -> Response:
     """Style and script of the public page."""
     media = _STATIC.get(name)
     if media is None:
         raise NotFoundError(f"no file {name!r}")
-    return cached(request, _static(name), media, max_age_s=3600)
+    return _public(_static(name), media, max_age_s=3600)
 
 
 def build_view(house: Services, language: str, query: str = "") -> PublicView:
@@ -155,24 +126,9 @@ def build_view(house: Services, language: str, query: str = "") -> PublicView:
     )
 
 
-def cached(
-    request: Request, body: bytes, media: str, *, max_age_s: int = MAX_AGE_S, vary_language: bool = False
-) -> Response:
-    """Answer with a strong ETag, short cache life and gzip where the client takes it; 304 when unchanged."""
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    vary = "Accept-Encoding, Accept-Language" if vary_language else "Accept-Encoding"
-    headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age_s}", "Vary": vary}
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", "") and len(body) > 500:
-        headers["Content-Encoding"] = "gzip"
-        body = _zipped(body)
-    return Response(body, media_type=media, headers=headers)
-
-
-@lru_cache(maxsize=64)
-def _zipped(body: bytes) -> bytes:
-    return gzip.compress(body, compresslevel=6, mtime=0)
+def _public(body: bytes, media: str, *, max_age_s: int = MAX_AGE_S) -> Response:
+    """A public answer; :mod:`clearway.web.front` adds ETag and packing."""
+    return Response(body, media_type=media, headers={"Cache-Control": f"public, max-age={max_age_s}"})
 
 
 @lru_cache(maxsize=8)
