@@ -96,6 +96,8 @@ class Session:
     hand: Hand | None = None
     on_step: Callable[[StepReport, Picture, CycleResult], None] | None = None
     state: CycleState = field(default_factory=CycleState)
+    state_before: CycleState = field(default_factory=CycleState)
+    """State the last cycle began with, for what-if questions."""
     treatments: list[Treatment] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
     traces: list[CycleTrace] = field(default_factory=list)
@@ -126,6 +128,7 @@ class Session:
         result = run_cycle(picture, self.state, self.ground.doctrine, self.ground.desks, watch=Watch)
         elapsed = time.perf_counter() - begun
         reconciled = self.apply(result, at)
+        self.state_before = self.state
         self.state, self.last, self.picture = result.state, result, picture
         self.board = build_board(picture, result.fields)
         if self.hand is not None:

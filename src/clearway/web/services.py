@@ -6,12 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from clearway.channels.outbox import Outbox
 from clearway.doctrine.model import Doctrine
 from clearway.kernel.clock import Clock
 from clearway.kernel.language import Text
 from clearway.network.model import Network
+from clearway.network.tiles import TileStore
+from clearway.operations.archive import CycleArchive
 from clearway.operations.board import Board
-from clearway.records import Journal
+from clearway.operations.decisions import Decider
+from clearway.operations.what_if import Change, WhatIf
+from clearway.records import Journal, Kinds
+from clearway.series.store import SeriesStore
 from clearway.web.access import AccessStore
 
 
@@ -34,6 +40,13 @@ class Services:
         hindsight: forecasts are made from observed weather.
         public_url: address under which the public reads, for feeds.
         reports: folder with finished reports, None when there are none.
+        decider: carries decisions out and publishes notices; None where nothing is decided here.
+        cycles: what past cycles computed, None where none is kept.
+        tiles: road geometry for maps, None where none was made.
+        series: observations, for stations on the map.
+        outbox: messages on their way to channels, with receipts.
+        what_if: answers what one change of the last picture would do.
+        sign_columns, sign_rows: message signs of the area, in cells (a Chinese character takes two) and lines.
     """
 
     journal: Journal
@@ -50,3 +63,16 @@ class Services:
     hindsight: bool = False
     public_url: str = "http://127.0.0.1:8000"
     reports: Path | None = None
+    decider: Decider | None = None
+    cycles: CycleArchive | None = None
+    tiles: TileStore | None = None
+    series: SeriesStore | None = None
+    outbox: Outbox | None = None
+    what_if: Callable[[Change], WhatIf] | None = None
+    sign_columns: int = 24
+    sign_rows: int = 3
+
+    @property
+    def kinds(self) -> Kinds:
+        """Declared kinds."""
+        return self.journal.kinds
