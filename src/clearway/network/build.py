@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from dataclasses import dataclass, field
 
@@ -116,10 +115,9 @@ def segment_ids(parts: NDArray[np.int64]) -> tuple[str, ...]:
     rows = np.ascontiguousarray(parts, dtype="<i8")
     width = rows.shape[1] * 8
     data = rows.tobytes()
-    blake, encode = hashlib.blake2b, base64.b32encode
+    blake = hashlib.blake2b
     return tuple(
-        "seg-" + encode(blake(data[i : i + width], digest_size=10).digest()).decode().lower()
-        for i in range(0, len(data), width)
+        "seg-" + blake(data[i : i + width], digest_size=10).hexdigest() for i in range(0, len(data), width)
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.network.model import RoadClass
+from clearway.network.smallgraph import Pieces, adjacency, distances
 
 GAP_M: Final = 800.0
 """Pieces of a road of the same name further apart than this are two roads."""
@@ -106,11 +107,11 @@ def _join_pieces(
 
 def _union(pairs: NDArray[np.int32], members: NDArray[np.int32]) -> NDArray[np.int64]:
     """Lowest member of each member's group under ``pairs``."""
-    at = np.searchsorted(members, pairs)
-    group = _pieces(at[:, 0], at[:, 1], members.size)
-    lowest = np.full(members.size, np.iinfo(np.int64).max)
-    np.minimum.at(lowest, group, members.astype(np.int64))
-    return lowest[group]
+    pieces = Pieces(members.size)
+    at = np.unique(np.searchsorted(members, pairs), axis=0)
+    for a, b in at.tolist():
+        pieces.join(a, b)
+    return members[pieces.labels()].astype(np.int64)
 
 
 def lay_out(segments: NDArray[np.int64], lay: Lay, *, ring: bool) -> Part:
@@ -155,8 +156,11 @@ def _direction(segments: NDArray[np.int64], gain: NDArray[np.float64], lay: Lay)
     second = order[place[first]]
     if not (ahead[first] != ahead[second]).any():
         return ahead
-    chain = _pieces(first, second, segments.size)
-    size = int(chain.max()) + 1
+    pieces = Pieces(segments.size)
+    for i, j in zip(first.tolist(), second.tolist(), strict=True):
+        pieces.join(i, j)
+    chain = pieces.labels()
+    size = segments.size
     up = np.bincount(chain, np.maximum(gain, 0.0), size)
     down = np.bincount(chain, np.maximum(-gain, 0.0), size)
     whole = np.minimum(up, down) < _TURNS_BACK_SHARE * np.maximum(up, down)
@@ -168,7 +172,7 @@ def _direction(segments: NDArray[np.int64], gain: NDArray[np.float64], lay: Lay)
     twin = lay.twin[segments].astype(np.int64)
     place = np.minimum(np.searchsorted(segments[order], twin), segments.size - 1)
     clash = (twin >= 0) & (segments[order[place]] == twin) & (ahead == ahead[order[place]])
-    return np.where(clash, gain > 0, ahead)
+    return np.where(clash, (gain > 0) | ((gain == 0) & (segments < twin)), ahead)
 
 
 def _pieces(a: NDArray[np.int64], b: NDArray[np.int64], size: int) -> NDArray[np.int32]:
@@ -192,61 +196,50 @@ def _measure(
     Carriageways side by side and pieces across a gap are tied by straight rungs. The zero end is the one from
     which the road leads north to south-east (bearing −22.5° to 157.5°).
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import dijkstra
-
     rung_a, rung_b = _rungs(a, b, x, y)
-    rows, columns = np.concatenate([a, rung_a]), np.concatenate([b, rung_b])
-    cost = np.concatenate([length, np.hypot(x[rung_a] - x[rung_b], y[rung_a] - y[rung_b])])
-    low, high = np.minimum(rows, columns), np.maximum(rows, columns)
-    order = np.lexsort((cost, high, low))
-    keep = np.ones(order.size, bool)
-    keep[1:] = (low[order][1:] != low[order][:-1]) | (high[order][1:] != high[order][:-1])
-    order = order[keep]
-    values = np.maximum(cost[order], 1e-3)
-    graph = coo_array((values, (low[order], high[order])), shape=(x.size, x.size)).tocsr()
-
-    def from_node(node: int) -> NDArray[np.float64]:
-        distance: NDArray[np.float64] = dijkstra(graph, directed=False, indices=[node])[0]
-        return distance
-
-    one = int(np.argmax(from_node(int(np.argmin(x + y)))))
-    away = from_node(one)
+    cost = np.hypot(x[rung_a] - x[rung_b], y[rung_a] - y[rung_b])
+    edges = [*zip(a.tolist(), b.tolist(), length.tolist(), strict=True)]
+    edges += zip(rung_a.tolist(), rung_b.tolist(), cost.tolist(), strict=True)
+    graph = adjacency(x.size, edges)
+    one = int(np.argmax(distances(graph, int(np.argmin(x + y)))))
+    away = distances(graph, one)
     other = int(np.argmax(away))
     bearing = np.degrees(np.arctan2(x[other] - x[one], y[other] - y[one]))
     if -22.5 <= bearing < 157.5:
         return away, one, other
-    return from_node(other), other, one
+    return distances(graph, other), other, one
 
 
 def _rungs(
     a: NDArray[np.int64], b: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ties between pieces that do not touch: nearest nodes side by side, then the shortest gaps."""
+    pieces = Pieces(x.size)
+    for i, j in zip(a.tolist(), b.tolist(), strict=True):
+        pieces.join(i, j)
+    piece = pieces.labels()
+    if not piece.any():
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     from scipy.spatial import cKDTree
 
-    piece = _pieces(a, b, x.size)
-    if piece.max() == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     place = np.stack([x, y], axis=1)
     k = min(8, x.size)
     found = cKDTree(place).query(place, k=k, distance_upper_bound=_SIDE_BY_SIDE_M)
     distance, other = np.asarray(found[0]).reshape(x.size, k), np.asarray(found[1]).reshape(x.size, k)
     foreign = np.isfinite(distance) & (piece[np.minimum(other, x.size - 1)] != piece[:, None])
     has = foreign.any(axis=1)
-    pick = np.argmax(foreign, axis=1)
     rung_a = np.flatnonzero(has)
-    rung_b = np.asarray(other)[rung_a, pick[has]]
-    while True:
-        piece = _pieces(np.concatenate([a, rung_a]), np.concatenate([b, rung_b]), x.size)
-        if piece.max() == 0:
-            return rung_a, rung_b
-        inside = np.flatnonzero(piece == piece[0])
-        outside = np.flatnonzero(piece != piece[0])
+    rung_b = np.asarray(other)[rung_a, np.argmax(foreign, axis=1)[has]]
+    for i, j in zip(rung_a.tolist(), rung_b.tolist(), strict=True):
+        pieces.join(i, j)
+    while (piece := pieces.labels()).any():
+        inside, outside = np.flatnonzero(piece == 0), np.flatnonzero(piece != 0)
         gap, near = cKDTree(place[inside]).query(place[outside])
         best = int(np.argmin(gap))
-        rung_a = np.append(rung_a, inside[np.asarray(near)[best]])
-        rung_b = np.append(rung_b, outside[best])
+        i, j = int(inside[np.asarray(near)[best]]), int(outside[best])
+        pieces.join(i, j)
+        rung_a, rung_b = np.append(rung_a, i), np.append(rung_b, j)
+    return rung_a, rung_b
 
 
 def _ring(segments: NDArray[np.int64], lay: Lay) -> Part | None:

@@ -187,7 +187,8 @@ def _identity(row: NameRow, text: Text, by_sound: dict[str, set[str]], *, romani
     chinese, latin = split_name(row.local)
     if not chinese and not latin:
         number = first_number(row.number)
-        return _Identity(f"ref:{number}", Text(number, number), number) if number else None
+        usable = any(c.isdigit() for c in number)  # "EM" alone names a kind of road, not a road
+        return _Identity(f"ref:{number}", Text(number, number), number) if usable else None
     if latin and not chinese and romanise:
         spelled = by_sound.get(sound_key(latin), set())
         if len(spelled) != 1:
@@ -272,8 +273,8 @@ def _choices(
     ring = _generic_ring(chinese, latin)
     if ring:
         found.append((ring, int(RoadClass.TRUNK), everywhere))
-    if numbers and not romanise and not has_chinese(row.local):
-        number = first_number(row.number)
+    number = first_number(row.number)
+    if any(c.isdigit() for c in number) and not romanise and not has_chinese(row.local):
         road = Road(f"ref:{number}", Text(number, number), number, known=True)
         found.append((road, int(RoadClass.TRUNK), everywhere))
     return found

@@ -16,12 +16,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clearway.exchange.osm.salvage import is_xml, salvage
 from clearway.exchange.osm.tags import KEYS, LINK_CLASSES, ROAD_CLASSES
 from clearway.kernel.errors import InputError
 
 SUFFIXES: Final = (".osm", ".osm.gz", ".osm.bz2", ".osm.pbf", ".pbf")
 MISSING: Final = 999.0
 """Coordinate of a node that is not in the file or lies outside the globe."""
+_AGAIN: Final = "Check or repeat the download"
 
 
 @dataclass(slots=True)
@@ -69,89 +71,117 @@ def read_roads(path: Path) -> RawRoads:
             "not a road extract by its name", where=str(path), hint=f"Known endings: {', '.join(SUFFIXES)}"
         )
     with tempfile.TemporaryDirectory(prefix="clearway-osm-") as scratch:
-        try:
-            return _read(path, Path(scratch))
-        except _NotUtf8Error:
-            copy = Path(scratch) / "utf8.osm"
-            _transcode(path, copy)
-            raw = _read(copy, Path(scratch), shown=path)
-            raw.problems.insert(0, f"{path.name}: not UTF-8; read as Latin-1, so some names may look odd")
-            return raw
+        return _read_or_salvage(path, Path(scratch))
 
 
-class _NotUtf8Error(Exception):
-    """The XML holds bytes that are not UTF-8."""
+class _DamagedError(Exception):
+    """libosmium stopped; what it gave until then may be less than the file holds."""
 
 
-def _transcode(path: Path, copy: Path) -> None:
-    """Write ``path`` again as UTF-8, taking every line that is not UTF-8 for Latin-1."""
-    import bz2
-    import gzip
+def _read_or_salvage(path: Path, scratch: Path) -> RawRoads:
+    """Read; where that fails read with care, and read damaged XML from what can be saved of it."""
+    try:
+        return _read(path, scratch, careful=False)
+    except _DamagedError as error:
+        damage = str(error)
+    source, problems = path, [f"{path.name}: damaged ({damage}); what is sound was read"]
+    if is_xml(path):
+        source = scratch / "salvaged.osm"
+        if not salvage(path, source, problems):
+            raise InputError(f"cannot be read as an OSM file ({damage})", where=path.name, hint=_AGAIN)
+    try:
+        raw = _read(source, scratch, careful=True)
+    except _DamagedError as error:
+        raise InputError(f"cannot be read as an OSM file ({error})", where=path.name, hint=_AGAIN) from error
+    raw.problems[:0] = problems
+    return raw
 
-    opener: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix.lower(), open)
-    with opener(path, "rb") as source, copy.open("wb") as target:
-        for line in source:
-            try:
-                line.decode()
-                target.write(line)
-            except UnicodeDecodeError:
-                target.write(line.decode("latin-1").encode())
 
-
-def _objects(path: Path, problems: list[str], where: str) -> Iterator[Any]:
-    """Road ways, exits and turn restrictions; what stops the reading becomes a problem line."""
+def _objects(path: Path, failure: list[str]) -> Iterator[Any]:
+    """Road ways, exits and turn restrictions, until the end or until libosmium stops (then told)."""
     import osmium
 
     wanted = [("highway", c) for c in (*ROAD_CLASSES, *LINK_CLASSES, "motorway_junction")]
     wanted.append(("type", "restriction"))
     entities = osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION
-    seen = 0
     try:
         source = osmium.FileProcessor(str(path), entities).with_locations()
-        for item in source.with_filter(osmium.filter.TagFilter(*wanted)):
-            seen += 1
-            yield item
-    except (RuntimeError, ValueError) as error:
-        text = str(error)
-        if "invalid token" in text:
-            raise _NotUtf8Error from error
-        if not seen:
-            raise InputError(
-                f"cannot be read as an OSM file ({text})", where=where, hint="Check or repeat the download"
-            ) from error
-        problems.append(f"{where}: the file breaks off or is damaged ({text}); read up to there")
+        yield from source.with_filter(osmium.filter.TagFilter(*wanted))
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
+        failure.append(str(error))
 
 
-def _read(path: Path, scratch: Path, *, shown: Path | None = None) -> RawRoads:
-    import osmium
-
+def _read(path: Path, scratch: Path, *, careful: bool) -> RawRoads:
+    """One pass. ``careful`` takes nodes one by one in Python and keeps what precedes a break."""
     problems: list[str] = []
-    where = (shown or path).name
     way_ids: list[int] = []
     tags: list[dict[str, str]] = []
     exits: dict[int, tuple[str, str]] = {}
     restrictions: list[Restriction] = []
-    text_file = scratch / "roads.opl"
-    text_file.unlink(missing_ok=True)
-    target = osmium.io.File(str(text_file), "opl,locations_on_ways=true,add_metadata=false")
-    writer = osmium.SimpleWriter(target)
-    try:
-        for item in _objects(path, problems, where):
-            if item.is_way():
-                way_ids.append(item.id)
-                tags.append(_tags(item, problems))
-                writer.add_way(item)
-            elif item.is_node():
-                exits[item.id] = (item.tags.get("name", ""), item.tags.get("ref", ""))
-            elif item.tags.get("type") == "restriction":
-                restrictions.append(_restriction(item))
-    finally:
-        writer.close()
-    start, ref, lon, lat = _parse_opl(text_file.read_bytes())
-    raw = RawRoads(np.array(way_ids, np.int64), tags, start, ref, lon, lat, exits, restrictions, problems)
+    failure: list[str] = []
+    nodes = _Nodes() if careful else _OplNodes(scratch / "roads.opl")
+    for item in _objects(path, failure):
+        if item.is_way():
+            way_ids.append(item.id)
+            tags.append(_tags(item, problems))
+            nodes.add(item)
+        elif item.is_node():
+            exits[item.id] = (item.tags.get("name", ""), item.tags.get("ref", ""))
+        elif item.tags.get("type") == "restriction":
+            restrictions.append(_restriction(item))
+    positions = nodes.positions(failure)
+    if failure and (not careful or not way_ids):
+        raise _DamagedError(failure[0])
+    raw = RawRoads(np.array(way_ids, np.int64), tags, *positions, exits, restrictions, problems)
     if (raw.lon == MISSING).any():
         _fill_late_nodes(path, raw)
     return raw
+
+
+Positions = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+
+
+class _OplNodes:
+    """Node positions of ways by way of libosmium's OPL writer: fast, all or nothing."""
+
+    def __init__(self, file: Path) -> None:
+        import osmium
+
+        self._file = file
+        target = osmium.io.File(str(file), "opl,locations_on_ways=true,add_metadata=false")
+        self._writer = osmium.SimpleWriter(target)
+
+    def add(self, way: Any) -> None:
+        self._writer.add_way(way)
+
+    def positions(self, failure: list[str]) -> Positions:
+        import osmium
+
+        try:
+            self._writer.close()
+        except (RuntimeError, osmium.InvalidLocationError) as error:
+            failure.append(str(error))
+        return _parse_opl(b"" if failure else self._file.read_bytes())
+
+
+class _Nodes:
+    """Node positions of ways one by one: slow, and nothing is lost to a bad neighbour."""
+
+    def __init__(self) -> None:
+        self._start, self._rows = [0], list[tuple[int, float, float]]()
+
+    def add(self, way: Any) -> None:
+        for node in way.nodes:
+            place = node.location
+            self._rows.append(
+                (node.ref, place.lon, place.lat) if place.valid() else (node.ref, MISSING, MISSING)
+            )
+        self._start.append(len(self._rows))
+
+    def positions(self, failure: list[str]) -> Positions:
+        ref = np.array([row[0] for row in self._rows], np.int64)
+        place = np.array([row[1:] for row in self._rows], np.float64).reshape(-1, 2)
+        return np.array(self._start, np.int64), ref, place[:, 0].copy(), place[:, 1].copy()
 
 
 def _tags(item: Any, problems: list[str]) -> dict[str, str]:
@@ -183,9 +213,7 @@ def _restriction(item: Any) -> Restriction:
     )
 
 
-def _parse_opl(
-    text: bytes,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+def _parse_opl(text: bytes) -> Positions:
     """Node references and places of all ways from OPL lines ``w… N n<id>x<lon>y<lat>,…``."""
     # Tag values escape blanks in OPL, so the last " N" always opens the node list.
     parts = [line[line.rindex(b" N") + 2 :] for line in text.split(b"\n") if line]
@@ -208,7 +236,7 @@ def _fill_late_nodes(path: Path, raw: RawRoads) -> None:
         for node in nodes.with_filter(osmium.filter.IdFilter(absent.tolist())):
             if node.location.valid():
                 found[node.id] = (node.lon, node.lat)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
         # The break itself was reported by the first pass; what it costs is told per way.
         raw.problems.append(f"{path.name}: looking for missing nodes stopped ({error})")
     if not found:
