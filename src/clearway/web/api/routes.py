@@ -13,6 +13,7 @@ from clearway.kernel.clock import require_utc
 from clearway.kernel.errors import InputError, NotFoundError
 from clearway.kernel.ids import canonical_json
 from clearway.records import Command, Event, Journal, RecordRow
+from clearway.records.tickets import Ticket
 from clearway.web.guard import Caller, House, actor_of, principal, require_scope, services
 
 router = APIRouter(prefix="/api/v1", tags=["records"])
@@ -113,8 +114,12 @@ async def durable(journal: Journal, command: Command) -> Event:
     """
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
+
+    def wake(_: Ticket) -> None:
+        loop.call_soon_threadsafe(done.set)
+
     ticket = journal.enqueue([command])
-    ticket.when_done(lambda _: loop.call_soon_threadsafe(done.set))
+    ticket.when_done(wake)
     await done.wait()
     return ticket.wait(0)[0]
 

@@ -188,35 +188,55 @@ def _steps(journal: JournalReader, record_id: str) -> tuple[Step, ...]:
 
 
 def _level_changes(journal: JournalReader) -> list[LevelChange]:
-    found = []
+    """Changes of the highest level of each hazard, whatever areas it was judged for."""
+    happened: dict[str, list[tuple[Event, dict[str, Any]]]] = {}
     for row in journal.list("situation"):
-        level = 0
         data: dict[str, Any] = {}
         for event in journal.history(row.id):
             data = {**data, **event.changes}
-            after = 0 if event.state == "ended" else int(data.get("level", level))
-            if after == level:
-                continue
-            starts = parse_utc(data["starts"]) if data.get("starts") else None
-            found.append(
-                LevelChange(
-                    at=event.at,
-                    hazard=str(data["hazard"]),
-                    headline=Text.of(data["headline"]),
-                    before=level,
-                    after=after,
-                    cause=Text.of(data.get("end_cause") or data["cause"])
-                    if after >= level
-                    else Text.of(event.reason or data.get("end_cause") or data["cause"]),
-                    rule=data.get("rule") or {},
-                    evidence=tuple(data.get("evidence") or ())[:4],
-                    starts=starts,
-                    lead_h=max(0.0, (starts - event.at).total_seconds() / 3600) if starts else 0.0,
-                    confidence=float(data.get("confidence", 0.0)),
-                )
-            )
-            level = after
+            happened.setdefault(str(data["hazard"]), []).append((event, data))
+    found = []
+    for hazard, told in happened.items():
+        told.sort(key=lambda item: item[0].seq)
+        found += _changes_of(hazard, told)
     return found
+
+
+def _changes_of(hazard: str, told: Sequence[tuple[Event, dict[str, Any]]]) -> list[LevelChange]:
+    level, found = 0, []
+    active: dict[str, dict[str, Any]] = {}
+    for number, (event, data) in enumerate(told):
+        active[event.record_id] = data
+        if event.state == "ended":
+            active.pop(event.record_id)
+        if number + 1 < len(told) and told[number + 1][0].at == event.at:
+            continue
+        worst = max(active.values(), key=lambda d: int(d["level"]), default=None)
+        after = int(worst["level"]) if worst else 0
+        if after != level:
+            found.append(_change(event, worst or data, hazard, level, after, ended=worst is None))
+        level = after
+    return found
+
+
+def _change(
+    event: Event, data: Mapping[str, Any], hazard: str, before: int, after: int, *, ended: bool
+) -> LevelChange:
+    starts = parse_utc(data["starts"]) if data.get("starts") else None
+    over = Text("criteria no longer met; held against flapping", "已不再达到标准，并满足降级保持时间")
+    return LevelChange(
+        at=event.at,
+        hazard=hazard,
+        headline=Text.of(data["headline"]),
+        before=before,
+        after=after,
+        cause=over if ended else Text.of(data["cause"]),
+        rule=data.get("rule") or {},
+        evidence=tuple(data.get("evidence") or ())[:3],
+        starts=starts,
+        lead_h=max(0.0, (starts - event.at).total_seconds() / 3600) if starts and after > before else 0.0,
+        confidence=float(data.get("confidence", 0.0)),
+    )
 
 
 def _measure(

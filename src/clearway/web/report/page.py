@@ -158,6 +158,8 @@ def report_page(
             doctrine_hash=doctrine_hash,
             labels=labels,
             limits=limits,
+            hazard_names=hazards,
+            advice=sum(1 for m in data.measures if not m.restrictive),
             summary=summary_lines(data, traces, hazards),
             drawing={language: storm_svg(drawing, language)},
             maps={language: [condition_map(t, network, columns, language, zone) for t in shown]},
