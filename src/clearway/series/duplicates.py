@@ -68,6 +68,8 @@ def distinct_groups(
     for i in range(count):
         rest = np.arange(i + 1, count) if alike is None else np.array(sorted(alike.get(i, ())), np.intp)
         rest = rest[group[rest] != group[i]]
+        if not rest.size:
+            continue
         for j in rest[_same(used, i, rest, min_hours, max_differing)]:
             group[group == group[j]] = group[i]
     members: dict[int, list[str]] = {}

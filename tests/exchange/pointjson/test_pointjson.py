@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearway.exchange.pointjson import read
-from clearway.exchange.pointjson.units import FAMILIES, dew_point_c, to_ours
+from clearway.exchange.weather_units import FAMILIES, dew_point_c, to_ours
 from clearway.kernel.errors import InputError
 from clearway.kernel.units import relative_humidity_pct
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clearway.exchange.adapter import ProblemLog
 from clearway.exchange.grib.messages import Box, Field, read_messages
-from clearway.exchange.pointjson.units import dew_point_c
+from clearway.exchange.weather_units import dew_point_c
 from clearway.kernel.errors import InputError
 from clearway.series.points import ForecastReading, PointForecast
 

@@ -81,9 +81,8 @@ def _report(frame: Frame, reference: datetime, log: ProblemLog) -> MetarReport |
 
 def _batch(reports: list[MetarReport], source: str, received_at: int | None) -> ObservationBatch:
     rows = [
-        (report.station, quantity, epoch_s(report.at), value)
-        for report in reports
-        if not report.nil
+        (report.station, quantity, at, value)
+        for report, at in ((report, epoch_s(report.at)) for report in reports if not report.nil)
         for quantity, value in values(report).items()
     ]
     if not rows:

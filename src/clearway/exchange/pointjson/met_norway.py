@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.exchange.adapter import ProblemLog
-from clearway.exchange.pointjson.units import dew_point_c, to_ours
+from clearway.exchange.weather_units import dew_point_c, to_ours
 from clearway.kernel.clock import epoch_s, parse_utc
 from clearway.kernel.errors import InputError
 from clearway.series.points import PointForecast

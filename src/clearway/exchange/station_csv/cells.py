@@ -13,15 +13,9 @@ MISSING: Final = frozenset(
 )
 _TRACE: Final = frozenset({"t", "tr", "trace", "微量"})
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d{1,2}|[-+]?\d*,\d+")
-_POINTS: Final = ("n", "nne", "ne", "ene", "e", "ese", "se", "sse") + (
-    "s",
-    "ssw",
-    "sw",
-    "wsw",
-    "w",
-    "wnw",
-    "nw",
-    "nnw",
+_POINTS: Final = (
+    *("n", "nne", "ne", "ene", "e", "ese", "se", "sse"),
+    *("s", "ssw", "sw", "wsw", "w", "wnw", "nw", "nnw"),
 )
 _COMPASS: Final = {name: 22.5 * i for i, name in enumerate(_POINTS)} | {
     name: 45.0 * i for i, name in enumerate(("北", "东北", "东", "东南", "南", "西南", "西", "西北"))
