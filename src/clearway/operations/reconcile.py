@@ -2,7 +2,7 @@
 
 Situations and proposals keep their record while their key stays the same. What a person has refused is not
 proposed again until the matter has become worse or the refusal has aged; what was approved is not proposed
-again while its outcome is fresh.
+again while its outcome is fresh. A proposal that one cycle misses stays open; the second miss withdraws it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,47 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from clearway.kernel.clock import iso
+from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.ids import canonical_json, sha256_hex
+from clearway.kernel.language import Text
 from clearway.picture.findings import Proposal, Situation
 from clearway.records import Command, RecordRow
 from clearway.records.actors import desk_actor
 
 MAX_NEW_AN_HOUR: Final = 12
-"""New proposals that may reach posts in one hour; the rest waits for the next cycle, worst first."""
+"""New proposals that may reach a post in one hour; the rest waits for the next cycle, worst first."""
+EXTEND_BEFORE: Final = timedelta(hours=1)
+"""An open proposal that is still made lives on; its expiry is moved when it comes this near."""
+WORSE_SHARE: Final = 1.5
+"""A refused matter has become worse when waiting costs this many times what it did."""
 REFUSAL_HOLDS: Final = timedelta(hours=3)
 APPROVAL_HOLDS: Final = timedelta(minutes=90)
 _SITUATION_SHOWN: Final = ("level", "headline", "subjects", "starts", "ends")
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A proposal that this hour's load keeps back: shown as a digest, never dropped."""
+
+    key: str
+    post: str
+    headline: Text
+    level: int
+    loss_by_waiting: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciled:
-    """Commands to submit, how many proposals are new, and how many were held back for the next cycle."""
+    """Commands to submit, how many proposals are new, and which wait for the next cycle."""
 
     commands: tuple[Command, ...]
     new_proposals: int
-    held_back: int
+    waiting: tuple[Waiting, ...] = ()
+
+    @property
+    def held_back(self) -> int:
+        """How many proposals wait."""
+        return len(self.waiting)
 
 
 def reconcile(
@@ -43,11 +64,26 @@ def reconcile(
     at: datetime,
     area: str,
     simulated: bool,
+    found_before: frozenset[str] = frozenset(),
+    most_new: int = MAX_NEW_AN_HOUR,
 ) -> Reconciled:
-    """Commands that turn the records into what the cycle found."""
+    """Commands that turn the records into what the cycle found.
+
+    Args:
+        situations, proposals: what the cycle found.
+        open_situations: active situation records.
+        proposal_rows: open proposal records and those decided lately.
+        at: the cycle's moment.
+        area: jurisdiction of the session.
+        simulated: whether the desks of a replay or drill speak.
+        found_before: keys of the proposals of the cycle before, for the one cycle of grace.
+        most_new: new proposals that may reach a post in this cycle.
+    """
     commands = _situations(situations, open_situations, at, area, simulated)
-    more, fresh, held = _proposals(proposals, list(proposal_rows), at, area, simulated)
-    return Reconciled((*commands, *more), fresh, held)
+    more, fresh, waiting = _proposals(
+        proposals, list(proposal_rows), at, area, simulated, found_before, most_new
+    )
+    return Reconciled((*commands, *more), fresh, waiting)
 
 
 def _situations(
@@ -75,32 +111,69 @@ def _situations(
 
 
 def _proposals(
-    found: Sequence[Proposal], rows: Sequence[RecordRow], at: datetime, area: str, simulated: bool
-) -> tuple[list[Command], int, int]:
+    found: Sequence[Proposal],
+    rows: Sequence[RecordRow],
+    at: datetime,
+    area: str,
+    simulated: bool,
+    found_before: frozenset[str],
+    most_new: int,
+) -> tuple[list[Command], int, tuple[Waiting, ...]]:
     known = {str(row.data["key"]): row for row in rows if row.state == "open"}
     decided = _latest_decided(rows)
-    commands, fresh = [], []
+    commands: list[Command] = []
+    fresh: list[tuple[Proposal, dict[str, Any]]] = []
     for proposal in found:
-        actor = desk_actor(proposal.desk, simulated=simulated)
         row = known.pop(proposal.key, None)
         data = {**proposal.as_data(), "post": f"post-{_post(proposal.post)}", "area": area}
         if row is not None:
-            if matter(row.data) != matter(data):
-                key = f"{row.id}:update:{iso(at)}"
+            if matter(row.data) != matter(data) or _ends_soon(row, at):
+                actor, key = desk_actor(proposal.desk, simulated=simulated), f"{row.id}:update:{iso(at)}"
                 commands.append(Command("proposal", "update", _changed(row, data), actor, key, row.id))
         elif not _settled(decided.get(proposal.key), data, at):
-            fresh.append((proposal, data, actor))
+            fresh.append((proposal, data))
     for row in known.values():
-        actor = desk_actor(str(row.data["desk"]), simulated=simulated)
-        key = f"{row.id}:withdraw:{iso(at)}"
-        commands.append(Command("proposal", "withdraw", {}, actor, key, row.id, reason="the need has gone"))
-    fresh.sort(key=lambda item: (-int(item[0].level), -item[0].loss_by_waiting, item[0].key))
-    for proposal, data, actor in fresh[:MAX_NEW_AN_HOUR]:
-        commands.append(
-            Command("proposal", "open", data, actor, f"{proposal.key}:open:{iso(at)}", proposal.record_id(at))
-        )
-    shown = min(len(fresh), MAX_NEW_AN_HOUR)
-    return commands, shown, len(fresh) - shown
+        if str(row.data["key"]) not in found_before:
+            commands.append(_withdrawal(row, at, simulated))
+    shown, waiting = _within_load(fresh, most_new)
+    for proposal, data in shown:
+        actor, key = desk_actor(proposal.desk, simulated=simulated), f"{proposal.key}:open:{iso(at)}"
+        commands.append(Command("proposal", "open", data, actor, key, proposal.record_id(at)))
+    return commands, len(shown), waiting
+
+
+def _withdrawal(row: RecordRow, at: datetime, simulated: bool) -> Command:
+    actor = desk_actor(str(row.data["desk"]), simulated=simulated)
+    key = f"{row.id}:withdraw:{iso(at)}"
+    return Command("proposal", "withdraw", {}, actor, key, row.id, reason="the need has gone")
+
+
+def _within_load(
+    fresh: list[tuple[Proposal, dict[str, Any]]], most_new: int
+) -> tuple[list[tuple[Proposal, dict[str, Any]]], tuple[Waiting, ...]]:
+    """Split by post at the load of an hour: ends of restrictions first, then level, then cost of waiting."""
+    ordered = sorted(fresh, key=lambda item: _urgency(item[0]))
+    shown: list[tuple[Proposal, dict[str, Any]]] = []
+    waiting: list[Waiting] = []
+    load: dict[str, int] = {}
+    for proposal, data in ordered:
+        post = str(data["post"])
+        load[post] = load.get(post, 0) + 1
+        if load[post] <= most_new:
+            shown.append((proposal, data))
+        else:
+            p = proposal
+            waiting.append(Waiting(p.key, post, p.headline, int(p.level), p.loss_by_waiting))
+    return shown, tuple(waiting)
+
+
+def _urgency(proposal: Proposal) -> tuple[bool, int, float, str]:
+    return (proposal.act != "lift", -int(proposal.level), -proposal.loss_by_waiting, proposal.key)
+
+
+def _ends_soon(row: RecordRow, at: datetime) -> bool:
+    expires = row.data.get("expires")
+    return bool(expires) and parse_utc(str(expires)) <= at + EXTEND_BEFORE
 
 
 def matter(data: Mapping[str, Any]) -> str:
@@ -136,7 +209,9 @@ def _settled(row: RecordRow | None, data: Mapping[str, Any], at: datetime) -> bo
     if row is None:
         return False
     if row.state == "refused":
-        worse = int(data["level"]) > int(row.data["level"])
+        worse = int(data["level"]) > int(row.data["level"]) or (
+            float(data["loss_by_waiting"]) > WORSE_SHARE * float(row.data["loss_by_waiting"])
+        )
         return not worse and at - row.updated_at < REFUSAL_HOLDS
     return matter(row.data) == matter(data) and at - row.updated_at < APPROVAL_HOLDS
 

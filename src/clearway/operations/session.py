@@ -17,7 +17,8 @@ from clearway.kernel.clock import ManualClock, parse_utc
 from clearway.network.model import Network
 from clearway.operations.board import Board, build_board
 from clearway.operations.cycle import run_cycle
-from clearway.operations.reconcile import Reconciled, reconcile
+from clearway.operations.reconcile import Reconciled, Waiting, reconcile
+from clearway.operations.stated import stated
 from clearway.operations.trace import CycleTrace, trace_cycle
 from clearway.picture.desk import CycleResult, CycleState, Desk
 from clearway.picture.picture import Columns, Override, Picture, Treatment, Weather
@@ -101,6 +102,8 @@ class Session:
     treatments: list[Treatment] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
     traces: list[CycleTrace] = field(default_factory=list)
+    waiting: tuple[Waiting, ...] = ()
+    """Proposals that the load of the hour keeps back, for the digest on screens."""
     board: Board | None = None
     last: CycleResult | None = None
     picture: Picture | None = None
@@ -171,7 +174,10 @@ class Session:
             at=at,
             area=self.ground.area,
             simulated=self.simulated,
+            found_before=frozenset(p.key for p in self.last.proposals) if self.last else frozenset(),
+            most_new=int(self.ground.doctrine.number("load.new_proposals_per_hour")),
         )
+        self.waiting = found.waiting
         if found.commands:
             self.journal.submit_many(found.commands)
         return found
@@ -180,6 +186,7 @@ class Session:
         """The picture as known now."""
         self.treatments = [t for t in self.treatments if at - t.at <= KEEP_TREATMENTS]
         self.overrides = [o for o in self.overrides if o.until > at]
+        overrides = [*self.overrides, *stated(self.journal.list("override", states=("in_force",)))]
         records: dict[str, tuple[Mapping[str, Any], ...]] = {
             kind: tuple(row.as_mapping() for row in self.journal.list(kind, states=states))
             for kind, states in PICTURE_STATES.items()
@@ -195,7 +202,7 @@ class Session:
             weather=self.weather.at(at),
             cell_names=self.ground.cell_names,
             treatments=tuple(t for t in self.treatments if t.at <= at),
-            overrides=tuple(o for o in self.overrides if o.at <= at < o.until),
+            overrides=tuple(o for o in overrides if o.at <= at < o.until),
             records=records,
             simulated=self.simulated,
         )

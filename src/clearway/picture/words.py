@@ -69,12 +69,20 @@ def percent(share: float) -> Text:
     return Text(f"{number} %", f"{number}%")
 
 
-def listed(texts: Sequence[Text], *, limit: int = 6) -> Text:
-    """A list in each language; what goes beyond ``limit`` is counted, never dropped silently."""
+def listed(texts: Sequence[Text], *, limit: int = 6, counter: str = "条") -> Text:
+    """A list in each language; what goes beyond ``limit`` is counted, never dropped silently.
+
+    ``counter`` is the Chinese measure word of what is listed (条 for roads).
+    """
     shown = list(texts[:limit])
     rest = len(texts) - len(shown)
     en, zh = ", ".join(t.en for t in shown), "、".join(t.zh for t in shown)
-    return Text(f"{en} and {rest} more", f"{zh}等{len(texts)}条") if rest else Text(en, zh)
+    return Text(f"{en} and {rest} more", f"{zh}等{len(texts)}{counter}") if rest else Text(en, zh)
+
+
+def roads_count(count: int) -> Text:
+    """``1 road``, ``12 roads``, 12条道路."""
+    return Text(f"{count} road{'' if count == 1 else 's'}", f"{count}条道路")
 
 
 def floor_hour(at: datetime) -> datetime:

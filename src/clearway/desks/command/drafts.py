@@ -102,9 +102,10 @@ def _alternatives(act: str) -> tuple[Alternative, ...]:
 
 
 def next_update(level: Level, inputs: CommandInputs) -> datetime:
-    """When the next word is promised."""
+    """When the next word is promised: the rhythm of the level and a little time to decide."""
     name = max(level, Level.BLUE).name.lower()
-    return inputs.at + timedelta(hours=inputs.number(f"notice.{name}_next_update_h"))
+    hours, grace = inputs.number(f"notice.{name}_next_update_h"), inputs.number("notice.promise_grace_min")
+    return inputs.at + timedelta(hours=hours, minutes=grace)
 
 
 def expiry(ends: datetime, promised: datetime, inputs: CommandInputs) -> datetime:

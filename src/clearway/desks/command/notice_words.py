@@ -13,19 +13,23 @@ from clearway.desks.command.model import CommandInputs, Outlook
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.findings import Situation
-from clearway.picture.words import listed, percent, window
+from clearway.picture.words import listed, percent, roads_count, window
 
 MAIN_CLASS = 2
 
 _INTRO = {
-    "road_snow_ice": Text(
-        "Snow and ice make roads in {place} slippery.", "{place}道路将出现或已出现积雪结冰，路面湿滑。"
-    ),
-    "visibility": Text("Poor visibility in {place}.", "{place}能见度较低，影响行车安全。"),
-    "rain": Text("Heavy rain in {place}; roads may flood.", "{place}有强降雨，道路可能积水。"),
-    "wind": Text("Strong wind in {place}.", "{place}有大风，影响行车安全。"),
-    "cold": Text("A severe drop in temperature in {place}.", "{place}气温将大幅下降。"),
+    "road_snow_ice": Text("Snow and ice on roads in {place}.", "{place}道路{tense}积雪结冰，路面湿滑。"),
+    "visibility": Text("Poor visibility in {place}.", "{place}{tense}低能见度天气，影响行车安全。"),
+    "rain": Text("Heavy rain in {place}; roads may flood.", "{place}{tense}强降雨，道路可能积水。"),
+    "wind": Text("Strong wind in {place}.", "{place}{tense}大风，影响行车安全。"),
+    "cold": Text("A severe drop in temperature in {place}.", "{place}{tense}强降温天气。"),
 }
+
+_HOW_MANY_ROADS = (
+    (0.6, Text("ice on most roads", "大部分道路结冰")),
+    (0.3, Text("ice on many roads", "较多道路结冰")),
+    (0.05, Text("ice on some roads", "部分道路结冰")),
+)
 
 _CAUTION = {
     "road_snow_ice": Text(
@@ -89,7 +93,8 @@ def headline(found: Outlook, place: Text) -> Text:
 
 def description(found: Outlook, place: Text, inputs: CommandInputs) -> Text:
     """Facts: what is expected when, which criteria it meets, how the roads are, what is in force."""
-    intro = _INTRO[found.family.name].format(place=place)
+    tense = Text("", "已出现" if found.certainty == "Observed" else "将出现")
+    intro = _INTRO[found.family.name].format(place=place, tense=tense)
     span = window(max(found.starts, inputs.at), found.ends, inputs.local)
     when = Text(f"Time: {span.en}.", f"影响时段：{span.zh}。")
     parts = [intro, when, _facts(found), _criteria(found)]
@@ -107,18 +112,26 @@ def instruction(found: Outlook) -> Text:
 
 
 def _facts(found: Outlook) -> Text | None:
-    """The decisive numbers of each situation."""
-    facts = [_value(s) for s in found.situations if s.evidence]
+    """The decisive numbers of each danger, of its highest situation, in public words."""
+    facts: dict[str, Text] = {}
+    for s in sorted(found.situations, key=lambda s: (-s.level, s.key)):
+        value = _value(s)
+        if value is not None:
+            facts.setdefault(s.hazard, value)
     if not facts:
         return None
-    en = "; ".join(dict.fromkeys(f.en for f in facts))
-    zh = "；".join(dict.fromkeys(f.zh for f in facts))
-    return Text(f"Expected: {en}.", f"预计：{zh}。")
+    told = Text("; ".join(f.en for f in facts.values()), "；".join(f.zh for f in facts.values()))
+    return Text(f"Expected: {told.en}.", f"预计{told.zh}。")
 
 
-def _value(situation: Situation) -> Text:
-    words = situation.evidence[0].text
-    return Text(words.en.partition(";")[0], words.zh.partition("；")[0])
+def _value(situation: Situation) -> Text | None:
+    if not situation.evidence:
+        return None
+    first = situation.evidence[0]
+    if situation.hazard == "road_icing":
+        share = (first.value or 0.0) / 100.0
+        return next((words for least, words in _HOW_MANY_ROADS if share >= least), None)
+    return Text(first.text.en.partition(";")[0], first.text.zh.partition("；")[0])
 
 
 def _criteria(found: Outlook) -> Text:
@@ -133,7 +146,7 @@ def _criteria(found: Outlook) -> Text:
             )
         )
     told = listed(names, limit=4)
-    return Text(f"Criteria met: {told.en}.", f"达到标准：{told.zh}。")
+    return Text(f"Criteria met: {told.en}.", f"天气达到{told.zh}预警标准。")
 
 
 def roads_now(inputs: CommandInputs) -> Text | None:
@@ -169,8 +182,8 @@ def in_force(inputs: CommandInputs) -> Text | None:
     for name, corridors in sorted(counts.items()):
         kind, _, kmh = name.partition("/")
         words = restriction(kind, float(kmh) if kmh else None)
-        n = len(corridors)
-        parts.append(Text(f"{words.en} on {n} roads", f"{n}条道路{words.zh}"))
+        count = roads_count(len(corridors))
+        parts.append(Text(f"{words.en} on {count.en}", f"{count.zh}{words.zh}"))
     if not parts:
         return None
     told = listed(parts, limit=4)

@@ -94,7 +94,8 @@ def _situations(
     counted = np.bincount(inputs.columns.cell, minlength=inputs.cells) > 0
     keep = inputs.doctrine.number(KEEP)
     out = []
-    for level, chosen, is_city in groups(judged, counted):
+    least = inputs.doctrine.number("signals.local_least_cells_share") * int(counted.sum())
+    for level, chosen, is_city in groups(judged, counted, least):
         item = level_reading(reading, int(level))
         meeting = chosen & (judged.cells.level >= int(level))
         run = course(item, meeting if meeting.any() else chosen, keep)
@@ -121,6 +122,8 @@ def _situation(
     place = city.name if is_city else _cells_text(view, chosen)
     starts, ends = at + timedelta(hours=run.onset_h), at + timedelta(hours=run.end_h)
     first = raised.get(key)
+    if run.onset_h == 0 and first is not None and first.reached_at is not None:
+        starts = first.reached_at
     confidence = run.probability * float(reading.confidence[chosen].mean())
     return Situation(
         key=key,
@@ -195,7 +198,9 @@ def _evidence(
 
 def _cells_text(view: DeskView, chosen: NDArray[np.bool_]) -> Text:
     areas = view.picture.network.areas
-    return listed([areas[i].name for i in np.flatnonzero(chosen) if i < len(areas)], limit=3)
+    return listed(
+        [areas[i].name for i in np.flatnonzero(chosen) if i < len(areas)], limit=3, counter="个网格"
+    )
 
 
 def _raised(situation: Situation, at: datetime, before: Mapping[str, Raised]) -> Raised:

@@ -92,8 +92,10 @@ def level_reading(reading: Reading, level: int) -> LevelReading:
     return exact[0] if exact else min(reading.levels, key=lambda item: abs(int(item.level) - level))
 
 
-def groups(judged: Judged, counted: NDArray[np.bool_]) -> list[tuple[Level, NDArray[np.bool_], bool]]:
-    """What to show: the city at its level, and cells above it by colour.
+def groups(
+    judged: Judged, counted: NDArray[np.bool_], least_cells: float
+) -> list[tuple[Level, NDArray[np.bool_], bool]]:
+    """What to show: the city at its level, and cells above it by colour; fewer than the least are noise.
 
     Returns:
         (level, cells, is the city) with at least one cell each, highest level first.
@@ -102,7 +104,7 @@ def groups(judged: Judged, counted: NDArray[np.bool_]) -> list[tuple[Level, NDAr
     city = int(judged.city.level[0])
     for level in range(int(judged.cells.level.max(initial=0)), city, -1):
         chosen = (judged.cells.level == level) & counted
-        if chosen.any():
+        if chosen.sum() >= max(least_cells, 1.0):
             out.append((Level(level), chosen, False))
     if city:
         out.append((Level(city), counted.copy(), True))

@@ -1,10 +1,10 @@
 """Simulated field crews: they do the tasks with a stated delay and rate, and what they do feeds back.
 
-The rules, in words: crews acknowledge after 4 min; a treatment starts 15 min later at a crew's speed of
-25 km/h over the lanes of each corridor, with all free ploughs sharing the work; its salting and ploughing
-become treatment observations of the road model, corridor by corridor as they are finished. Signs are out
-25 min after the order. A drive-through takes 20 min and finds what the road model's analysis says. Removal
-is verified from the field 30 min after a measure is no longer ordered.
+The rules, in words: crews acknowledge after 4 min; a treatment starts 15 min later, or when the fleet is
+free, at 25 km/h for every lane and pass, the whole fleet sharing one task after the other; its salting and
+ploughing become treatment observations of the road model, corridor by corridor as they are finished. Signs
+are out 25 min after the order. A drive-through takes 20 min and finds what the road model's analysis says.
+Removal is verified from the field 30 min after a measure is no longer ordered.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ CREW_SPEED_KMH: Final = 25.0
 LANE_WIDTH_M: Final = 3.5
 
 RULES: Final = Text(
-    "Simulated crews: acknowledge after 4 min, set out after 15 min, treat at 25 km/h per lane with all free "
-    "ploughs sharing the work; signs out after 25 min; removal verified after 30 min.",
-    "模拟现场力量：4分钟确认，15分钟出动，以每车道25公里/小时作业，空闲除雪车共同分担；标志25分钟到位；"
+    "Simulated crews: acknowledge after 4 min, set out after 15 min or when the fleet is free, treat at "
+    "25 km/h per lane and pass, one task after the other; signs out after 25 min; removal verified after "
+    "30 min.",
+    "模拟现场力量：4分钟确认，15分钟后或车队空闲时出动，以每车道每遍25公里/小时依次作业；标志25分钟到位；"
     "解除30分钟后核实撤除。",
 )
 _TREATING: Final = ("treat",)
@@ -59,6 +60,7 @@ class SimulatedCrews:
     planned: set[str] = field(default_factory=set)
     refused_by_journal: list[str] = field(default_factory=list)
     salt_kg: float = 0.0
+    fleet_free_at: datetime | None = None
 
     def look(self, at: datetime) -> None:
         """Pick up new tasks, orders to be placed and removals to be verified."""
@@ -88,11 +90,23 @@ class SimulatedCrews:
     def _acknowledge(self, task_id: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
             row = self.journal.get(task_id)
-            if row.state == "open" and self._do(row, "acknowledge", {}, at, self.field_actor):
-                wait = SET_OUT if row.data["type"] in _TREATING else DRIVE_THROUGH / 2
-                self.agenda.add(at + wait, self._start(task_id))
+            if row.state != "open":
+                return
+            begin = self._reserve(row, at) if row.data["type"] in _TREATING else at + DRIVE_THROUGH / 2
+            if self._do(row, "acknowledge", {}, at, self.field_actor):
+                self.agenda.add(begin, self._start(task_id))
 
         return act
+
+    def _reserve(self, row: RecordRow, at: datetime) -> datetime:
+        """When the fleet can begin a treatment; the fleet is then busy until it is through with it."""
+        begin = max(at + SET_OUT, self.fleet_free_at or at)
+        hours = self._hours(row, self._known(row))
+        self.fleet_free_at = begin + timedelta(hours=float(hours[-1]) if hours.size else 0.0)
+        return begin
+
+    def _known(self, row: RecordRow) -> list[str]:
+        return [c for c in row.data.get("corridors", []) if c in self.corridor_number]
 
     def _start(self, task_id: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
@@ -107,10 +121,9 @@ class SimulatedCrews:
         return act
 
     def _treat(self, row: RecordRow, at: datetime) -> None:
-        corridors = [c for c in row.data.get("corridors", []) if c in self.corridor_number]
-        lanes = np.array([self.lane_km.get(c, 0.0) for c in corridors])
+        corridors = self._known(row)
         finish = at + timedelta(0)
-        for corridor, hours in zip(corridors, self._hours(lanes), strict=True):
+        for corridor, hours in zip(corridors, self._hours(row, corridors), strict=True):
             finish = at + timedelta(hours=float(hours))
             self.agenda.add(finish, self._treated(row, corridor))
         done = finish + timedelta(minutes=2)
@@ -127,9 +140,11 @@ class SimulatedCrews:
         }
         self.agenda.add(done, self._finish(row.id, [evidence], {"salt_kg": round(salt)}))
 
-    def _hours(self, lane_km: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _hours(self, row: RecordRow, corridors: Sequence[str]) -> NDArray[np.float64]:
         """Hours after setting out at which each corridor is finished, the fleet sharing the work in order."""
-        return np.cumsum(lane_km) / (CREW_SPEED_KMH * max(self.ploughs, 1))
+        lane_km = np.array([self.lane_km.get(c, 0.0) for c in corridors])
+        passes = int((row.data.get("details") or {}).get("passes") or 1)
+        return np.asarray(passes * np.cumsum(lane_km) / (CREW_SPEED_KMH * max(self.ploughs, 1)))
 
     def _salt_kg(self, row: RecordRow, corridors: list[str]) -> float:
         if row.data.get("action") not in _SPREADING:
@@ -150,10 +165,14 @@ class SimulatedCrews:
 
     def _look_around(self, task_id: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
-            corridors = list(self.journal.get(task_id).data.get("corridors") or ())
-            seen = [{**self.surface(c), "corridors": [c], "valid_at": iso(at)} for c in corridors]
+            seen: dict[str, dict[str, Any]] = {}
+            for corridor in self.journal.get(task_id).data.get("corridors") or ():
+                found = self.surface(corridor)
+                group = seen.setdefault(str(found.get("condition", "")), {**found, "corridors": []})
+                group["corridors"].append(corridor)
+                group["valid_at"] = iso(at)
             words = Text("seen on site (simulated crew)", "现场已查看（模拟）")
-            self._finish(task_id, seen or [_fact(words, at)])(at)
+            self._finish(task_id, list(seen.values()) or [_fact(words, at)])(at)
 
         return act
 

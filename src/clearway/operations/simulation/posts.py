@@ -19,11 +19,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clearway.kernel.clock import iso, parse_utc
-from clearway.kernel.errors import ClearwayError
+from clearway.kernel.errors import ClearwayError, ForbiddenError
 from clearway.kernel.language import Text
 from clearway.operations.decisions import Decider
 from clearway.operations.simulation.agenda import Agenda
-from clearway.records import Actor, Command, Journal, RecordRow
+from clearway.records import Actor, Command, Event, Journal, RecordRow
 
 FIRST_LOOK: Final = timedelta(minutes=3)
 PER_PROPOSAL: Final = timedelta(minutes=1)
@@ -104,8 +104,7 @@ class SimulatedPosts:
                 return
             try:
                 if self._approves(row):
-                    events = self.decider.approve(row, self.duty, at)
-                    for event in events:
+                    for event in self._approve(row, at):
                         self._second(event.record_id, at)
                 else:
                     confidence = float(row.data["confidence"])
@@ -116,6 +115,13 @@ class SimulatedPosts:
                 self.refused_by_journal.append(f"{at.isoformat()} {proposal_id}: {error}")
 
         return act
+
+    def _approve(self, row: RecordRow, at: datetime) -> list[Event]:
+        """The duty officer decides; what the same person may not renew twice goes to the second officer."""
+        try:
+            return self.decider.approve(row, self.duty, at)
+        except ForbiddenError:
+            return self.decider.approve(row, self.second, at)
 
     def _second(self, record_id: str, at: datetime) -> None:
         row = self.journal.get(record_id)

@@ -15,7 +15,7 @@ from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.findings import Evidence, Proposal
 from clearway.picture.rules import reference, rule
-from clearway.picture.words import clock, listed
+from clearway.picture.words import clock, listed, roads_count
 
 ID = "command.control_news"
 
@@ -99,13 +99,12 @@ def control_news(inputs: CommandInputs) -> list[Proposal]:
 
 
 def _body(now: Restricted, inputs: CommandInputs) -> dict[str, Any]:
-    promised = inputs.at + timedelta(hours=inputs.number("notice.controls_next_update_h"))
+    hours, grace = inputs.number("notice.controls_next_update_h"), inputs.number("notice.promise_grace_min")
+    promised = inputs.at + timedelta(hours=hours, minutes=grace)
     latest = max(now.until or promised, promised) + timedelta(hours=1)
     place = inputs.city.name
-    head = Text(
-        f"{place.en}: traffic controls on {len(now.corridors)} roads",
-        f"{place.zh}对{len(now.corridors)}条道路实施交通管控",
-    )
+    count = roads_count(len(now.corridors))
+    head = Text(f"{place.en}: traffic controls on {count.en}", f"{place.zh}对{count.zh}实施交通管控")
     return {
         "headline": head.as_dict(),
         "description": _description(now, inputs).as_dict(),
@@ -219,7 +218,8 @@ def _draft(
 ) -> Draft:
     head = Text.of(body["headline"])
     found = Text(
-        f"{len(now.ids)} restrictive measures in power on {len(now.corridors)} roads ({now.km:.0f} km)",
+        f"{len(now.ids)} restrictive measures in power on {roads_count(len(now.corridors)).en} "
+        f"({now.km:.0f} km)",
         f"{len(now.ids)}项限制性措施在效，涉及{len(now.corridors)}条道路（{now.km:.0f}公里）",
     )
     return Draft(

@@ -65,11 +65,10 @@ def _body(found: Outlook, inputs: CommandInputs) -> dict[str, Any]:
 
 
 def _place(found: Outlook, inputs: CommandInputs) -> Text:
+    city = inputs.city.name
     if found.whole:
-        return inputs.city.name
-    areas = inputs.picture.network.areas
-    named = listed([areas[i].name for i in found.cells if i < len(areas)], limit=3)
-    return Text(f"{inputs.city.name.en} ({named.en})", f"{inputs.city.name.zh}（{named.zh}）")
+        return city
+    return Text(f"parts of {city.en}", f"{city.zh}局部地区")
 
 
 def _issue(found: Outlook, inputs: CommandInputs) -> Proposal:
@@ -103,6 +102,9 @@ def _why_update(found: Outlook, notice: Standing, inputs: CommandInputs) -> Text
     number = inputs.number
     if found.level > notice.level:
         return Text("the level rises", "级别升高")
+    soon = inputs.at + timedelta(hours=1)
+    if notice.next_update_by and notice.next_update_by <= soon:
+        return Text("the promised update is due", "到承诺的更新时间")
     if since_last_h(notice, inputs.at) < number("notice.least_between_updates_h"):
         return None
     if found.level < notice.level:
@@ -112,9 +114,6 @@ def _why_update(found: Outlook, notice: Standing, inputs: CommandInputs) -> Text
     shift = timedelta(hours=number("notice.window_shift_h"))
     if notice.starts and found.starts > inputs.at and abs(found.starts - notice.starts) >= shift:
         return Text("it begins at another time", "开始时间变化")
-    soon = inputs.at + timedelta(hours=1)
-    if notice.next_update_by and notice.next_update_by <= soon:
-        return Text("the promised update is due", "到承诺的更新时间")
     if notice.expires and notice.expires <= soon:
         return Text("it would expire while the danger lasts", "即将到期而影响仍在持续")
     return None
@@ -147,7 +146,9 @@ def _update(found: Outlook, notice: Standing, cause: Text, inputs: CommandInputs
         payload={**body, "level": int(found.level), "details": _details(found)},
         level=found.level,
         evidence=_evidence(found),
-        confidence=found.confidence,
+        confidence=found.confidence
+        if found.level > notice.level
+        else max(found.confidence, inputs.number("notice.update_confidence")),
         subjects=_subjects(found, inputs),
         target=notice.id,
     )

@@ -28,18 +28,21 @@ ID = "control.renew"
 def renew(inputs: ControlInputs) -> list[Proposal]:
     """Ask for a later expiry when a measure is about to run out and is still needed.
 
-    Proposed two hours before the expiry, with this cycle's readings as the new evidence; without a
-    decision the measure simply ends (Emergency Response Law 2024 art. 72: a response states how long it
-    is expected to last). Advice is not renewed: a new one is proposed where it is still needed.
+    Proposed two hours before the expiry, together with those of its type that end within two hours more,
+    with this cycle's readings as the new evidence; without a decision the measure simply ends (Emergency
+    Response Law 2024 art. 72: a response states how long it is expected to last). Advice is not renewed: a
+    new one is proposed where it is still needed.
     """
     soon = inputs.at + timedelta(minutes=inputs.number("control.renew_before_min"))
+    together = soon + timedelta(minutes=inputs.number("control.renew_together_min"))
     due: dict[str, list[ActiveMeasure]] = {}
     for found in answers(inputs):
         m = found.measure
-        ends = m.expiry is not None and m.expiry <= soon
+        ends = m.expiry is not None and m.expiry <= together
         if ends and found.needed.size and m.type != "INFO" and m.state in ("ordered", "in_force"):
             due.setdefault(m.type, []).append(m)
-    return [_proposal(kind, measures, inputs) for kind, measures in sorted(due.items())]
+    pressing = {k: ms for k, ms in due.items() if any(m.expiry and m.expiry <= soon for m in ms)}
+    return [_proposal(kind, measures, inputs) for kind, measures in sorted(pressing.items())]
 
 
 def _proposal(kind: str, measures: list[ActiveMeasure], inputs: ControlInputs) -> Proposal:
