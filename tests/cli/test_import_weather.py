@@ -55,11 +55,8 @@ def test_problems_are_told_and_a_refused_file_does_not_stop_the_rest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A broken line is named, a file nobody can read makes the exit code 1, the others are imported."""
-    lines = "A,2015-11-22T00:00Z,1
-A,2015-11-22T01:00Z,warm
-"
-    (tmp_path / "good.csv").write_text(f"station,time_utc,temp
-{lines}")
+    lines = "A,2015-11-22T00:00Z,1\nA,2015-11-22T01:00Z,warm\n"
+    (tmp_path / "good.csv").write_text(f"station,time_utc,temp\n{lines}")
     (tmp_path / "bad.csv").write_text("colour\nred\n")
     code = call("import", "weather", str(tmp_path / "bad.csv"), str(tmp_path / "good.csv"),
                 "--series", str(tmp_path / "s.sqlite"), "--source", "office")  # fmt: skip
@@ -75,8 +72,8 @@ A,2015-11-22T01:00Z,warm
 def test_as_received_hides_readings_until_they_came(tmp_path: Path) -> None:
     """With --as-received nothing is known before the time of arrival."""
     (tmp_path / "a.csv").write_text("station,time,temp\nA,2015-11-22 08:00,1\n")
-    assert call("import", "weather", str(tmp_path / "a.csv"), "--series", str(tmp_path / "s.sqlite"),
-                "--zone", "Asia/Shanghai", "--as-received", "--received", "2015-11-22T00:20Z") == 0  # fmt: skip
+    words = ("import", "weather", str(tmp_path / "a.csv"), "--series", str(tmp_path / "s.sqlite"))
+    assert call(*words, "--zone", "Asia/Shanghai", "--as-received", "--received", "2015-11-22T00:20Z") == 0
     with SeriesStore(tmp_path / "s.sqlite") as store:
         found = store.window(None, 0, 2**40)
     assert (found.known_at - found.valid_at).tolist() == [1200]
