@@ -52,18 +52,20 @@ def build_tiles(
     *,
     zooms: tuple[int, int] = (MIN_ZOOM, MAX_ZOOM),
     name: str = "Clearway roads",
+    column: NDArray[np.int32] | None = None,
 ) -> TileReport:
     """Write the tiles of a network to a PMTiles archive (``path``: file, or folder of the network).
 
     Layer ``roads``: one feature per directed segment; the feature id is the segment index, properties are
     ``class`` (:class:`RoadClass`), ``corridor`` (index, absent: none), ``deck``, ``link`` (1 for ramps) and
-    ``oneway``. Layer ``labels``: one line per road (one direction), id is the corridor index, with ``zh``,
+    ``oneway``, and ``column`` where each segment's forcing column is given, so that a map can colour 50,000
+    segments from a few hundred values. Layer ``labels``: one line per road (one direction), id is the corridor index, with ``zh``,
     ``en``, ``ref`` and ``class``.
     """
     path = Path(path)
     if path.is_dir():
         path = path / FILE_NAME
-    roads, labels = _road_attributes(network), _label_lines(network)
+    roads, labels = _road_attributes(network, column), _label_lines(network)
     tiles: dict[tuple[int, int, int], bytes] = {}
     features = 0
     for zoom in range(zooms[0], zooms[1] + 1):
@@ -118,18 +120,24 @@ def _cut_segments(network: Network, zoom: int) -> Pieces:
     return pieces
 
 
-def _road_attributes(network: Network) -> Attributes:
+def _road_attributes(network: Network, column: NDArray[np.int32] | None) -> Attributes:
     """All properties are small unsigned integers, so one table of numbers serves every key."""
     corridor = np.asarray(network.corridor, np.int64)
     one_way = (
         (np.asarray(network.twin) < 0).astype(np.int64) if network.twin.size else np.zeros_like(corridor)
     )
-    columns = [network.road_class, corridor, network.deck, network.is_link, one_way]
-    index = np.stack([np.asarray(c).astype(np.int64) for c in columns], axis=1)
-    values: list[int | str] = list(range(max(8, len(network.corridors))))
-    return Attributes(
-        ("class", "corridor", "deck", "link", "oneway"), index, values, np.arange(network.count)
-    )
+    named = {
+        "class": network.road_class,
+        "corridor": corridor,
+        "deck": network.deck,
+        "link": network.is_link,
+        "oneway": one_way,
+        **({} if column is None else {"column": column}),
+    }
+    index = np.stack([np.asarray(c).astype(np.int64) for c in named.values()], axis=1)
+    most = max(8, len(network.corridors), int(index.max(initial=0)) + 1)
+    values: list[int | str] = list(range(most))
+    return Attributes(tuple(named), index, values, np.arange(network.count))
 
 
 @dataclass(slots=True)
