@@ -33,9 +33,7 @@ def open_journal(kinds: Kinds, clock: ManualClock) -> Iterator[OpenJournal]:
     """Open a journal by URL; everything opened is closed after the test."""
     with ExitStack() as stack:
 
-        def opened(
-            url: str, *, clock: Clock = clock, kinds: Kinds = kinds, lease_s: float = 5.0
-        ) -> Journal:
+        def opened(url: str, *, clock: Clock = clock, kinds: Kinds = kinds, lease_s: float = 5.0) -> Journal:
             journal = Journal.open(url, kinds, clock=clock, doctrine_hash=DOCTRINE, lease_s=lease_s)
             stack.callback(journal.close)
             return journal

@@ -61,7 +61,9 @@ def test_what_opens_after_the_offer_counts_too(journal: Journal) -> None:
     with pytest.raises(InputError, match=late.record_id):
         do(journal, SECOND, "post", "accept_handover", "post-duty")
     accepted = {"acknowledged": [late.record_id]}
-    assert do(journal, SECOND, "post", "accept_handover", "post-duty", accepted).changes["holder"] == SECOND.id
+    assert (
+        do(journal, SECOND, "post", "accept_handover", "post-duty", accepted).changes["holder"] == SECOND.id
+    )
 
 
 def test_the_successor_signs_for_the_journal_head(journal: Journal) -> None:

@@ -28,10 +28,10 @@ def check_kind(kind: Kind) -> None:
     for name in (kind.area_field, kind.summary, *([kind.post_field] if kind.post_field else [])):
         if name not in kind.fields:
             raise _bad(kind, "fields", f"lacks {name!r}, which the kind refers to")
-    if not kind.verbs or not any(v.opens for v in kind.verbs.values()):
-        raise _bad(kind, "verbs", f"none opens a record (from = [{NEW!r}])")
     for verb in kind.verbs.values():
         _check_verb(kind, verb)
+    if not kind.verbs or not any(v.opens for v in kind.verbs.values()):
+        raise _bad(kind, "verbs", f"none opens a record (from = [{NEW!r}])")
     for deadline in kind.deadlines.values():
         _check_deadline(kind, deadline)
     _check_reachable(kind)
