@@ -63,7 +63,7 @@ class Start:
         index: time index in the record.
         state: of the column.
         factors: learned so far.
-        recent_wm2: mean heat the sensor asked for in the last two hours, beyond the day's mean.
+        recent_wm2: mean heat the sensor asked for in the last hour or two, beyond the day's mean.
         by_hour_wm2: trusted part of the mean of it by step of the day.
         readings: usable sensor readings in the past.
     """
@@ -143,6 +143,7 @@ def follow(
     *,
     at_road: bool,
     settings: AssimilationSettings | None = None,
+    first: SurfaceState | None = None,
 ) -> list[Start]:
     """Follow a site through its record and return what is known at each start.
 
@@ -152,8 +153,11 @@ def follow(
         starts: increasing time indices.
         at_road: whether the short-wave given is already that of the road.
         settings: see :class:`AssimilationSettings`.
+        first: state at the first time; a dry cold start by default.
     """
     walk = _Walk(record, forcing, at_road, settings or AssimilationSettings())
+    if first is not None:
+        walk.begin_with(first)
     out = []
     for index in starts:
         walk.go_to(index)
@@ -182,6 +186,11 @@ class _Walk:
         self.asked = np.full(times.size, np.nan)
         self.by_hour = np.zeros(self.per_day)
         self.calibrated_at = 0
+
+    def begin_with(self, state: SurfaceState) -> None:
+        """Start from a known state instead of the cold start."""
+        self.state = state
+        self.kept = [(0, state)]
 
     def go_to(self, index: int) -> None:
         """Assimilate up to a time index, in pieces of at most half a day."""
@@ -265,7 +274,8 @@ class _Walk:
     def start(self) -> Start:
         """What is known now."""
         day = self.how.day_share * self.by_hour
-        last = [self.asked[i] - day[i % self.per_day] for i in range(max(0, self.at - 1), self.at + 1)]
+        span = max(2, round(self.per_h))
+        last = [self.asked[i] - day[i % self.per_day] for i in range(max(0, self.at - span + 1), self.at + 1)]
         known = [x for x in last if np.isfinite(x)]
         recent = float(np.mean(known)) if known else 0.0
         readings = int(np.isfinite(self.seen[: self.at + 1]).sum())

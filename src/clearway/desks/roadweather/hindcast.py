@@ -116,10 +116,11 @@ def forecast(
     *,
     at_road: bool,
     settings: AssimilationSettings | None = None,
-    leads_h: int = LEADS_H,
+    leads_h: float = LEADS_H,
     dt_s: float = 300.0,
+    output_s: float = 3600.0,
 ) -> Trajectory:
-    """All starts ahead at once, one column each; hourly output."""
+    """All starts ahead at once, one column each; hourly output unless told otherwise."""
     how = settings or AssimilationSettings()
     per_h = 3600.0 / forcing.step_s
     steps = round(leads_h * per_h)
@@ -136,7 +137,8 @@ def forecast(
     )
     done = planned(record, known, steps * forcing.step_s)
     traffic = traffic_windows(record.traffic(), index, steps)
-    return simulate(ahead, columns, state, done, dt_s=dt_s, traffic=traffic).trajectory
+    run = simulate(ahead, columns, state, done, dt_s=dt_s, traffic=traffic, output_s=output_s)
+    return run.trajectory
 
 
 def planned(record: SiteRecord, known: Sequence[Start], length_s: float) -> list[ColumnTreatment]:
