@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clearway.exchange.cap.chain import active_set, references_for
@@ -267,10 +267,13 @@ def test_levels_of_incoming_words() -> None:
 
 
 positions = st.tuples(st.floats(115, 118), st.floats(39, 41))
+PINCHED = [[(115.0, 39.5), (117.0, 39.0), (115.0, 39.0), (115.0, 40.0), (116.0, 39.00000000000001)]]
+"""On the grid this one falls into two parts; both count."""
 
 
 @given(st.lists(st.lists(positions, min_size=3, max_size=60), min_size=1, max_size=4))
 @settings(max_examples=60)
+@example(PINCHED)
 def test_any_outline_becomes_publishable(outlines: list[list[tuple[float, float]]]) -> None:
     """Tangled, overlapping or long outlines give valid rings that leave out nothing of note."""
     try:

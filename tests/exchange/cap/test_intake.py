@@ -123,6 +123,8 @@ def test_without_identity_a_message_is_unusable(name: str) -> None:
         ("39.8,116.2 39.8,116.2 39.8,116.2", "bad-polygon", 0),
         ("91,361 91,362 92,361 91,361", "bad-polygon", 0),
         ("somewhere in Beijing", "bad-polygon", 0),
+        ("(", "bad-polygon", 0),
+        ("nan,1 2,3 4,5", "bad-polygon", 0),
         ("39.8,116.2 39.8", "bad-polygon", 0),
     ],
 )

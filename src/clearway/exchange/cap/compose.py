@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from clearway.exchange.cap.codes import SEVERITY, Hazard, hazard
 from clearway.exchange.cap.identifiers import identifier_for
-from clearway.exchange.cap.model import Alert, Area, Info, NameValue, Reference
+from clearway.exchange.cap.model import Alert, Area, Info, NameValue, Polygon, Reference
 from clearway.exchange.cap.shapes import publishable_rings
 from clearway.exchange.cap.values import format_time
 from clearway.kernel.clock import parse_utc, require_utc
@@ -108,7 +108,7 @@ def notice_message(
     """
     sent = require_utc(sent).replace(microsecond=0)
     facts = _Facts.read(notice, msg_type, sent)
-    areas = {language: _areas(notice, language, names or {}) for language in LANGUAGES}
+    areas = _areas(notice, names or {})
     parameters = _parameters(notice, facts, previous_level, stamp, names or {})
     words = _words(notice, facts, reason)
     infos = tuple(
@@ -294,25 +294,25 @@ def _name(item: Any, names: Mapping[str, Text]) -> Text:
     return names.get(str(item)) or Text(str(item), str(item))
 
 
-def _areas(notice: Mapping[str, Any], language: str, names: Mapping[str, Text]) -> tuple[Area, ...]:
-    """One area with the shapes of the notice; an area that brings shapes of its own stands alone."""
+def _areas(notice: Mapping[str, Any], names: Mapping[str, Text]) -> dict[str, tuple[Area, ...]]:
+    """Areas by language; one with shapes of its own stands alone, the others share those of the notice."""
     items = list(notice.get("areas") or ())
     own = [i for i in items if isinstance(i, Mapping) and (i.get("polygons") or i.get("geocodes"))]
     shared = [_name(i, names) for i in items if i not in own]
-    rings, codes = publishable_rings(notice.get("polygons") or ()), _geocodes(notice.get("geocodes") or ())
-    found: list[Area] = []
+    places = [(_name(i, names), *_shapes(i)) for i in own]
+    rings, codes = _shapes(notice)
     if rings or codes or not own:
         if not shared and not own:
             shared = [_name(c, names) for c in notice.get("corridors") or ()]
-        description = join(shared, limit=12) if shared else _SOMEWHERE
-        found.append(Area(description[language], polygons=rings, geocodes=codes))
-    for item in own:
-        own_rings, own_codes = (
-            publishable_rings(item.get("polygons") or ()),
-            _geocodes(item.get("geocodes") or ()),
-        )
-        found.append(Area(_name(item, names)[language], polygons=own_rings, geocodes=own_codes))
-    return tuple(found)
+        places.insert(0, (join(shared, limit=12) if shared else _SOMEWHERE, rings, codes))
+    return {
+        language: tuple(Area(name[language], polygons=rings, geocodes=codes) for name, rings, codes in places)
+        for language in LANGUAGES
+    }
+
+
+def _shapes(item: Mapping[str, Any]) -> tuple[tuple[Polygon, ...], tuple[NameValue, ...]]:
+    return publishable_rings(item.get("polygons") or ()), _geocodes(item.get("geocodes") or ())
 
 
 def _geocodes(items: Iterable[Any]) -> tuple[NameValue, ...]:

@@ -49,15 +49,13 @@ class _Node:
         self.where, self.reader = where, reader
         self.children: dict[str, list[etree._Element]] = {}
         for child in element:
-            name = etree.QName(child)
+            namespace, _, name = child.tag.rpartition("}")
             if child.tag == SIGNATURE:
                 continue
-            if name.namespace and name.namespace not in model.NAMESPACES:
-                reader.keep(
-                    f"{where}/{name.localname}", child, "unknown-element", "not part of CAP; kept aside"
-                )
+            if namespace and namespace[1:] not in model.NAMESPACES:
+                reader.keep(f"{where}/{name}", child, "unknown-element", "not part of CAP; kept aside")
                 continue
-            self.children.setdefault(name.localname, []).append(child)
+            self.children.setdefault(name, []).append(child)
 
     def note(self, name: str) -> Callable[[str, str], None]:
         """A note taker for one child."""

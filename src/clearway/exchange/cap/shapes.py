@@ -33,8 +33,8 @@ def publishable_rings(
     import shapely
 
     merged = shapely.union_all(shapes)
-    rings = [_ring(part, max_vertices) for part in _parts(merged) if part.area > _MIN_AREA_DEG2]
-    return tuple(sorted(rings))
+    large = [part for part in _parts(merged) if part.area > _MIN_AREA_DEG2]
+    return tuple(sorted({ring for part in large for ring in _rings(part, max_vertices)}))
 
 
 def _shape(points: Sequence[Sequence[float]], number: int) -> Any:
@@ -64,28 +64,27 @@ def _parts(shape: Any) -> list[Any]:
     return [shapely.polygons(p.exterior.coords) for p in flat]
 
 
-def _ring(part: Any, max_vertices: int) -> Polygon:
+def _rings(part: Any, max_vertices: int) -> list[Polygon]:
+    """Rings that together hold one part; a part with a pinch may become two on the grid."""
     import shapely
 
     candidate, tolerance = part, _FIRST_TOLERANCE_DEG
     while True:
-        ring = _rounded(candidate)
-        if not ring_problem(ring, max_vertices):
-            return ring
+        on_grid = _parts(shapely.set_precision(candidate, _GRID_DEG))
+        rings = [_ring(p) for p in on_grid if p.area > _MIN_AREA_DEG2]
+        fit = rings and not any(ring_problem(ring, max_vertices) for ring in rings)
+        if fit and shapely.buffer(shapely.union_all(on_grid), _GRID_DEG).covers(part):
+            return rings
         if tolerance > 1.0:
-            return _rounded(shapely.envelope(part))
-        grown = shapely.buffer(part, tolerance, join_style="mitre", mitre_limit=2.0)
-        simple = shapely.simplify(grown, tolerance, preserve_topology=True)
-        candidate = max(_parts(simple), key=lambda p: p.area)
+            return [_ring(shapely.envelope(part))]
+        grown = shapely.buffer(part, 1.2 * tolerance, join_style="mitre", mitre_limit=2.0)
+        candidate = shapely.simplify(grown, tolerance, preserve_topology=True)
         tolerance *= 1.6
 
 
-def _rounded(part: Any) -> Polygon:
-    """Exterior on the grid, counter-clockwise from its smallest position: equal areas give equal rings."""
-    import shapely
-
-    snapped = _parts(shapely.set_precision(part, _GRID_DEG))
-    exterior = max(snapped, key=lambda p: p.area).exterior if snapped else part.exterior
+def _ring(part: Any) -> Polygon:
+    """Exterior, counter-clockwise from its smallest position: equal areas give equal rings."""
+    exterior = part.exterior
     points = [(round(x, 5), round(y, 5)) for x, y in exterior.coords[:-1]]
     if not exterior.is_ccw:
         points.reverse()

@@ -100,15 +100,16 @@ def read_polygon(text: str, note: Note) -> Polygon | None:
     pairs = _pairs(_without_holes(text, note), note)
     if pairs is None:
         return None
-    ring: list[LonLat] = [(lon, lat) for lat, lon in pairs]
-    if any(abs(lat) > 90 for _, lat in ring) and all(abs(lon) <= 90 for lon, _ in ring):
+    lats, lons = zip(*pairs, strict=True)
+    if _farthest(lats) > 90 and _farthest(lons) <= 90:
         note("polygon-swapped", "positions are longitude first; turned round")
-        ring = [(lat, lon) for lon, lat in ring]
-    if any(abs(lat) > 90 or abs(lon) > 360 for lon, lat in ring):
+        lats, lons = lons, lats
+    if _farthest(lats) > 90 or _farthest(lons) > 360:
         note("bad-polygon", "a position lies off the globe")
         return None
-    if any(abs(lon) > 180 for lon, _ in ring):
+    if _farthest(lons) > 180:
         note("polygon-antimeridian", "longitudes beyond 180 degrees are kept")
+    ring: list[LonLat] = list(zip(lons, lats, strict=True))
     if len(set(ring)) < 3:
         note("bad-polygon", f"{len(set(ring))} different positions do not make an area")
         return None
@@ -116,6 +117,12 @@ def read_polygon(text: str, note: Note) -> Polygon | None:
         note("polygon-open", "the ring was not closed; closed")
         ring.append(ring[0])
     return tuple(ring)
+
+
+def _farthest(degrees: tuple[float, ...]) -> float:
+    """Largest distance from zero; infinite if anything is not a number."""
+    largest = max(*degrees, -min(degrees))
+    return largest if isfinite(sum(degrees)) else float("inf")
 
 
 def _without_holes(text: str, note: Note) -> str:
@@ -130,9 +137,12 @@ def _without_holes(text: str, note: Note) -> str:
 
 def _pairs(text: str, note: Note) -> list[tuple[float, float]] | None:
     try:
-        return [(float(a), float(b)) for a, b in (pair.split(",") for pair in text.split())]
+        pairs = [(float(a), float(b)) for a, b in (pair.split(",") for pair in text.split())]
     except ValueError:
-        numbers = [float(n) for n in _NUMBER.findall(text)]
+        pairs = []
+    if pairs:
+        return pairs
+    numbers = [float(n) for n in _NUMBER.findall(text)]
     if len(numbers) % 2 or not numbers or _NUMBER.sub("", text).strip(" ,;\n\t\r"):
         note("bad-polygon", "not pairs of latitude and longitude")
         return None
