@@ -79,7 +79,7 @@ class KeptCycle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FreshCycle:
-    """The last cycle in full, for explanations and what-if questions; ``before`` is the state it began with."""
+    """The last cycle in full, for explanations and what-if; ``before`` is the state it began with."""
 
     picture: Picture
     before: CycleState
@@ -105,9 +105,7 @@ class CycleArchive:
     def put(self, picture: Picture, before: CycleState, result: CycleResult) -> None:
         """Keep a cycle; those older than :data:`KEEP` go."""
         arrays = {
-            name: pack(result.fields.array(name), how)
-            for name, how in KEPT.items()
-            if name in result.fields
+            name: pack(result.fields.array(name), how) for name, how in KEPT.items() if name in result.fields
         }
         source = result.fields["rst_c"].source if "rst_c" in result.fields else ""
         kept, hour = KeptCycle(picture.at, arrays, source), epoch_s(picture.at)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from clearway import __version__
 from clearway.web import problems
 from clearway.web.api.routes import router as api
+from clearway.web.console import router as console
+from clearway.web.console.live import Hub
 from clearway.web.edges import Edges
 from clearway.web.front import FrontCache
 from clearway.web.public.routes import router as public
@@ -15,13 +20,27 @@ from clearway.web.services import Services
 
 def create_app(house: Services) -> FastAPI:
     """Build the application over the given services; several may live in one process."""
+    hub = Hub(house)
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        async with hub.running():
+            yield
+
     app = FastAPI(
-        title="Clearway", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
+        title="Clearway",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=running,
     )
     app.state.services = house
+    app.state.hub = hub
     problems.install(app)
     app.include_router(public)
     app.include_router(api)
+    app.include_router(console)
     app.add_middleware(Edges)
     app.add_middleware(FrontCache)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -42,6 +43,12 @@ def principal(request: Request) -> Principal:
     if request.method not in ("GET", "HEAD") and not csrf_matches(csrf, request.headers.get("x-csrf", "")):
         raise ForbiddenError("the request lacks the session's CSRF token", hint="Reload the page")
     return who
+
+
+def session_of(request: Request) -> str:
+    """Digest that names the session (or token) of a request, without being able to stand in for it."""
+    secret = request.cookies.get(SESSION_COOKIE, "") or request.headers.get("authorization", "")
+    return sha256(secret.removeprefix("Bearer ").encode()).hexdigest()
 
 
 def actor_of(who: Principal) -> Actor:

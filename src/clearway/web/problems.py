@@ -6,12 +6,14 @@ import logging
 import secrets
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from clearway.kernel.errors import ClearwayError
+from clearway.kernel.errors import ClearwayError, InputError, NotFoundError
+from clearway.kernel.language import Text
+from clearway.web.console.forms import SignInNeededError, error_page, to_sign_in
 
 log = logging.getLogger("clearway.web")
 
@@ -24,6 +26,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a person reads the answer: a browser that asked for a page of the console."""
+    accepts = request.headers.get("accept", "")
+    return "text/html" in accepts and not request.url.path.startswith(("/api/", "/feed", "/cap/"))
+
+
+def refusal(request: Request, error: ClearwayError) -> Response:
+    """A refusal as a page; whoever is not signed in is sent to sign in."""
+    return to_sign_in(request) if isinstance(error, SignInNeededError) else error_page(request, error)
+
+
 def problem(
     status: int,
     code: str,
@@ -32,28 +45,45 @@ def problem(
     where: str = "",
     hint: str = "",
     headers: dict[str, str] | None = None,
+    words: Text | None = None,
 ) -> JSONResponse:
     """The error answer."""
     body: dict[str, Any] = {"error": {"code": code, "what": what, "where": where, "hint": hint}}
+    if words is not None:
+        body["error"]["words"] = words.as_dict()
     body["error"]["request_id"] = secrets.token_hex(8)
     return JSONResponse(body, status_code=status, headers=headers)
 
 
-def _clearway(_: Request, error: Exception) -> JSONResponse:
+def _clearway(request: Request, error: Exception) -> Response:
     assert isinstance(error, ClearwayError)
+    if wants_page(request):
+        return refusal(request, error)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return problem(error.status, error.code, error.what, where=error.where, hint=error.hint, headers=headers)
+    return problem(
+        error.status,
+        error.code,
+        error.what,
+        where=error.where,
+        hint=error.hint,
+        headers=headers,
+        words=error.words,
+    )
 
 
-def _validation(_: Request, error: Exception) -> JSONResponse:
+def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
+    if wants_page(request):
+        return error_page(request, InputError(str(first["msg"]), where=where))
     return problem(422, "bad_input", str(first["msg"]), where=where, hint="See /api/openapi.json")
 
 
-def _http(_: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if wants_page(request) and error.status_code == 404:
+        return error_page(request, NotFoundError("there is no such page"))
     headers = dict(error.headers) if error.headers else None
     return problem(error.status_code, f"http_{error.status_code}", str(error.detail), headers=headers)
 

@@ -46,7 +46,7 @@ class Services:
         series: observations, for stations on the map.
         outbox: messages on their way to channels, with receipts.
         what_if: answers what one change of the last picture would do.
-        sign_columns, sign_rows: message signs of the area, in cells (a Chinese character takes two) and lines.
+        sign_columns, sign_rows: cells (a Chinese character takes two) and lines of the message signs.
     """
 
     journal: Journal

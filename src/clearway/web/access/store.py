@@ -320,6 +320,16 @@ class AccessStore:
         )  # fmt: skip
         return principal, row["csrf"]
 
+    def session_lives(self, digest: str) -> bool:
+        """Whether a session (or token) of this digest is still good."""
+        now = self._now()
+        live = "select 1 from session where digest=? and expires_s>? union all select 1 from token"
+        return bool(
+            self._rows(
+                f"{live} where digest=? and revoked_s is null and expires_s>?", digest, now, digest, now
+            )
+        )
+
     def strengthen(self, secret: str) -> None:
         """Mark a session as proven with a second factor."""
         self._write("update session set strong=1 where digest=?", _digest(secret))

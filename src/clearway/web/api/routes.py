@@ -15,6 +15,9 @@ from clearway.kernel.ids import canonical_json
 from clearway.records import Command, Event, Journal, RecordRow
 from clearway.records.tickets import Ticket
 from clearway.web.guard import Caller, House, actor_of, principal, require_scope, services
+from clearway.web.strong import require_strong
+from clearway.web.submit import CARRIED_OUT
+from clearway.web.submit import submit as carry_out
 
 router = APIRouter(prefix="/api/v1", tags=["records"])
 
@@ -95,7 +98,11 @@ async def submit(body: CommandIn, request: Request) -> Response:
         reason=body.reason,
         at=_utc(body.at, "at"),
     )
-    event = await durable(house.journal, command)
+    require_strong(who, house.kinds, command.kind, command.verb)
+    if command.kind in CARRIED_OUT:
+        event = await asyncio.to_thread(carry_out, house, who, command)
+    else:
+        event = await durable(house.journal, command)
     answer = {
         "seq": event.seq,
         "hash": event.hash,

@@ -135,7 +135,7 @@ def use_invite(request: Request, house: House, secret: Secret, password: Words =
 def account_page(visitor: Visitor) -> Response:
     """Own account: second factor, sessions, language."""
     secret = pyotp.random_base32()
-    uri = pyotp.TOTP(secret).provisioning_uri(visitor.who.account.login, issuer_name="Clearway")
+    uri = pyotp.TOTP(secret).provisioning_uri(name=visitor.who.account.login, issuer_name="Clearway")
     return visitor.page(
         "account.html",
         secret=secret,

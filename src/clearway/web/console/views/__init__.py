@@ -1,0 +1,1 @@
+"""View-models of the console: plain data from records, no HTTP."""

@@ -1,0 +1,123 @@
+"""The inbox: open proposals, what is lost by waiting first, and what waits for a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clearway.kernel.language import Text
+from clearway.operations.announce import SPOKEN
+from clearway.operations.decisions import TWO_PERSON_LEVEL
+from clearway.records import Actor, Authority, Decision, RecordRow
+from clearway.records.kinds import Kinds
+from clearway.web.console.names import indices, roads
+from clearway.web.services import Services
+
+VERBS = ("approve", "refuse", "hand_over")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A record that waits for a second person, and the verb that confirms it."""
+
+    row: RecordRow
+    verb: str
+    by: str
+    mine: bool
+    may: Decision
+
+
+def may_table(authority: Authority, actor: Actor, row: RecordRow, verbs: tuple[str, ...]) -> dict[str, Any]:
+    """Whether the actor may do each verb, and the words of the rule."""
+    found = {verb: authority.may(actor, verb, row) for verb in verbs}
+    return {v: {"allowed": d.allowed, "why": d.explanation.as_dict()} for v, d in found.items()}
+
+
+def open_proposals(house: Services) -> list[RecordRow]:
+    """Open proposals, the most lost by waiting first."""
+    rows = house.journal.list("proposal", states=("open",))
+    return sorted(rows, key=lambda r: (-float(r.data.get("loss_by_waiting") or 0), r.created_us, r.id))
+
+
+def needs_two(kinds: Kinds, data: Mapping[str, Any]) -> bool:
+    """Whether carrying the proposal out needs a second person."""
+    if data["act"] == "lift":
+        return False
+    payload, kind = data.get("payload") or {}, str(data["target_kind"])
+    if payload.get("two_person"):
+        return True
+    if kind == "measure":
+        return payload.get("type") in kinds["measure"].params.get("two_person_types", ())
+    return kind == "notice" and int(payload.get("level") or 0) >= TWO_PERSON_LEVEL
+
+
+def waiting(house: Services, authority: Authority, actor: Actor) -> list[Waiting]:
+    """What waits for a second person: orders, red notices, break-glass decisions, updates."""
+    found = []
+    for kind in ("measure", "notice"):
+        for row in house.journal.list_open(kind):
+            verb = confirm_verb(row)
+            if not verb:
+                continue
+            marks = row.marks.get("by") or {}
+            first = next(
+                (marks[v] for v in ("propose_update", "break_glass", "order", "issue") if v in marks),
+                ["", ""],
+            )
+            found.append(
+                Waiting(row, verb, str(first[0]), first[0] == actor.id, authority.may(actor, verb, row))
+            )
+    return found
+
+
+def confirm_verb(row: RecordRow) -> str:
+    """The verb with which a second person confirms this record now, empty when nothing is to confirm."""
+    if row.state == "awaiting_second":
+        return "confirm"
+    if row.kind == "notice" and row.data.get("pending_change"):
+        return "confirm_update"
+    return "confirm" if row.data.get("confirm_by") and not row.data.get("confirmed") else ""
+
+
+def proposal_json(house: Services, row: RecordRow, authority: Authority, actor: Actor) -> dict[str, Any]:
+    """One proposal for the inbox island."""
+    shown = (
+        "headline", "why", "if_nothing", "benefit", "cost", "level", "act", "target_kind", "target", "rule",
+        "evidence", "alternatives", "decide_by", "expires", "loss_by_waiting", "confidence", "post",
+    )  # fmt: skip
+    subjects = row.data.get("subjects") or ()
+    return {
+        "id": row.id,
+        "version": row.version,
+        "state": row.state,
+        **{name: row.data.get(name) for name in shown},
+        "corridors": indices(house.network, subjects),
+        "roads": roads(house.network, subjects).as_dict(),
+        "two_person": needs_two(house.kinds, row.data),
+        "may": may_table(authority, actor, row, VERBS),
+    }
+
+
+def inbox_json(house: Services, actor: Actor) -> dict[str, Any]:
+    """The inbox island's data."""
+    authority = house.journal.authority()
+    return {
+        "proposals": [proposal_json(house, r, authority, actor) for r in open_proposals(house)],
+        "to_confirm": [
+            {
+                "id": w.row.id,
+                "kind": w.row.kind,
+                "verb": w.verb,
+                "version": w.row.version,
+                "headline": Text.of(w.row.data["headline"]).as_dict(),
+                "by": w.by,
+                "mine": w.mine,
+                "since": w.row.since,
+                "may": {"allowed": w.may.allowed, "why": w.may.explanation.as_dict()},
+            }
+            for w in waiting(house, authority, actor)
+        ],
+        "speaks": sorted(SPOKEN),
+        "seq": house.journal.head().seq,
+    }

@@ -1,0 +1,53 @@
+"""One way in for every command given over the web: second factor, then decisions, notices, records."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from clearway.kernel.errors import ConflictError
+from clearway.operations.announce import announce
+from clearway.operations.stated import check_stated
+from clearway.records import Command, Event
+from clearway.web.access import Principal
+from clearway.web.services import Services
+from clearway.web.strong import require_strong
+
+CARRIED_OUT: Final = frozenset({"notice", "proposal", "override"})
+"""Kinds of which some verbs do more than write one event, or need a check of their own."""
+
+
+def submit(house: Services, who: Principal, command: Command) -> Event:
+    """Do a command and return its last event.
+
+    Raises:
+        SecondFactorNeededError: a decision in a session without a second factor.
+        ClearwayError: why it was refused; nothing was written.
+    """
+    require_strong(who, house.kinds, command.kind, command.verb)
+    if command.kind == "override" and command.verb == "state":
+        check_stated({"quantity": "", "value": "", **command.data})
+    if house.decider is None:
+        return house.journal.submit(command)
+    now = house.clock.now()
+    if command.kind == "notice":
+        before = house.journal.event_by_key(command.key)
+        return _again(before, command) if before else announce(house.decider, command, now)[-1]
+    if command.kind == "proposal" and command.verb in ("approve", "approve_changed"):
+        row = house.journal.get(command.record_id)
+        if command.expected_version not in (None, row.version):
+            raise ConflictError("the proposal has changed since you read it", where=row.id)
+        changes = command.data.get("changes") or None
+        return house.decider.approve(row, command.actor, now, changes=changes, reason=command.reason)[-1]
+    return house.journal.submit(command)
+
+
+def _again(before: Event, command: Command) -> Event:
+    """The event a key led to, when it is the same command sent again.
+
+    Raises:
+        ConflictError: the key was used for something else.
+    """
+    same = (before.kind, before.verb) == (command.kind, command.verb)
+    if not same or command.record_id not in ("", before.record_id) or before.actor.id != command.actor.id:
+        raise ConflictError("this key was used for another command", where=command.key)
+    return before
