@@ -284,7 +284,7 @@ def _feeds(rounds: int) -> list[Row]:
             len(gzip.compress(whole, mtime=0)),
             "B",
             None,
-            "packed; peer: the 50 messages themselves, packed",
+            "packed, 50 warnings of much the same words; peer: the messages themselves, packed",
             "lower",
         ),
     ]
