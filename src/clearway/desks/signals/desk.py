@@ -17,6 +17,7 @@ from clearway.desks.signals.model import (
     SignalState,
     Unassessed,
 )
+from clearway.kernel.clock import iso
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.areas import city_area
@@ -122,8 +123,9 @@ def _situation(
     place = city.name if is_city else _cells_text(view, chosen)
     starts, ends = at + timedelta(hours=run.onset_h), at + timedelta(hours=run.end_h)
     first = raised.get(key)
-    if run.onset_h == 0 and first is not None and first.reached_at is not None:
-        starts = first.reached_at
+    reached = (first.reached_at if first else None) or (at if run.onset_h == 0 else None)
+    if run.onset_h == 0 and reached is not None:
+        starts = reached
     confidence = run.probability * float(reading.confidence[chosen].mean())
     return Situation(
         key=key,
@@ -142,7 +144,8 @@ def _situation(
             "city": is_city,
             "areas": list(area_ids),
             "lead_hours": run.onset_h,
-            "raised_at": (first.at if first else at).isoformat().replace("+00:00", "Z"),
+            "raised_at": iso(first.at if first else at),
+            "reached_at": iso(reached) if reached else None,
             "criterion": item.criterion.as_dict(),
             "name": reading.name.as_dict(),
         },

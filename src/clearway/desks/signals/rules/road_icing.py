@@ -45,6 +45,7 @@ def road_icing(inputs: SignalInputs) -> Reading | Unassessed | None:
             continue
         hours, share = int(doctrine.number(f"{key}.window_h")), doctrine.number(f"{OWN}.{effect}_share")
         hourly = share_probability(columns.cell, p, weights, inputs.cells, share)
+        hourly = _like_the_city(hourly, weights, inputs)
         by_lead, at_lead = from_probability(hourly)
         affected = cell_share(
             columns, p >= doctrine.number("signals.issue_probability"), weights, inputs.cells
@@ -85,6 +86,20 @@ def _icy_probability(inputs: SignalInputs) -> np.ndarray[tuple[int, int], np.dty
     cold = fields.array("rst_c") < doctrine.number(f"{SECTION}.surface_lt_c")
     counts = (wet_cell[:, inputs.columns.cell] | lying) & (cold | (p >= 0.5))
     return np.asarray(np.where(counts, p, 0.0))
+
+
+def _like_the_city(
+    hourly: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    weights: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    inputs: SignalInputs,
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Cells with hardly any road that counts say nothing of their own: they follow the city's middle."""
+    total = np.bincount(inputs.columns.cell, weights=weights, minlength=inputs.cells)
+    thin = total < inputs.doctrine.number(f"{OWN}.thin_cell_share") * total[total > 0].mean()
+    if thin.all() or not thin.any():
+        return hourly
+    middle = np.median(hourly[:, ~thin], axis=1, keepdims=True)
+    return np.where(thin[None, :], middle, hourly)
 
 
 def _weights(inputs: SignalInputs) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
