@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 
 from clearway.kernel.clock import ManualClock, iso
 from clearway.kernel.errors import ClearwayError
-from clearway.records import Actor, Command, Journal, RecordRow, load_kinds
+from clearway.records import SYSTEM, Actor, Command, Journal, RecordRow, load_kinds
 from clearway.records.kinds import BUILT_IN_VERBS
 from clearway.records.loader import shipped_folders
 from clearway.records.replay import Projector
@@ -44,7 +44,6 @@ from tests.records.world import (
     PROVINCE,
     SECOND,
     START,
-    SYSTEM,
     actor,
     closure,
     evidence,

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from clearway.kernel.clock import iso
+from clearway.kernel.errors import SystemFailureError
 from clearway.kernel.ids import canonical_json
 from clearway.records.areas import AreaTree, Posts
 from clearway.records.bodies import chained
@@ -46,11 +47,21 @@ def row_values(row: RecordRow) -> list[Any]:
 
 
 def row_from(values: Sequence[Any]) -> RecordRow:
-    """A row from the columns :data:`ROW_COLUMNS`."""
+    """A row from the columns :data:`ROW_COLUMNS`.
+
+    Raises:
+        SystemFailureError: the stored row is damaged.
+    """
     seq, _to, _node, record_id, kind, state, version, data, marks, created_us, updated_us, since_us = values
-    return RecordRow(
-        record_id, kind, state, version, _decode(data), _decode(marks), created_us, updated_us, since_us, seq
-    )
+    try:
+        body, remembered = _decode(data), _decode(marks)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SystemFailureError(
+            f"the row of event {seq} is damaged: {error}",
+            where=f"{kind} {record_id}",
+            hint="Run: clearway journal verify; then clearway journal rebuild",
+        ) from error
+    return RecordRow(record_id, kind, state, version, body, remembered, created_us, updated_us, since_us, seq)
 
 
 class Memory:

@@ -14,6 +14,11 @@ from clearway.records.schema import SCHEMA_VERSION, metadata
 from clearway.records.store import Store, WriterConnection, failure
 
 
+class _Settled(msgspec.Struct):
+    hash: str
+    versions: dict[str, int]
+
+
 def lay_out(store: Store) -> None:
     """Make the tables of a new store; refuse one of another schema.
 
@@ -40,6 +45,14 @@ def lay_out(store: Store) -> None:
         )
 
 
+def _versions(stored: str) -> dict[str, int] | None:
+    """Kind versions of the program that wrote last; None when that cannot be read."""
+    try:
+        return msgspec.json.decode(stored.encode(), type=_Settled).versions
+    except msgspec.MsgspecError:
+        return None
+
+
 def settle(connection: WriterConnection, kinds: Kinds) -> str:
     """Bring projections in line with the declarations, inside the writer's transaction.
 
@@ -57,8 +70,8 @@ def settle(connection: WriterConnection, kinds: Kinds) -> str:
         return "nothing"
     if found[0][0] == now:
         return "nothing"
-    before = msgspec.json.decode(found[0][0])["versions"]
-    changed = any(before.get(name, version) != version for name, version in versions.items())
+    before = _versions(found[0][0])
+    changed = before is None or any(before.get(n, version) != version for n, version in versions.items())
     if changed:
         rebuild(connection, kinds)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from clearway.kernel.errors import SystemFailureError
 from clearway.records.batch import EVENT_COLUMNS, ROW_COLUMNS, TIMER_COLUMNS, row_from, row_values
 from clearway.records.bodies import Body, decode_body
 from clearway.records.deadlines import first_firing
@@ -28,8 +29,22 @@ def stored_events(connection: WriterConnection) -> Iterator[tuple[int, int, str,
     last = -(1 << 60)
     while chunk := connection.rows(_EVENTS, (last,)):
         for seq, recorded_us, key, digest, body in chunk:
+            if not (isinstance(body, str) and isinstance(key, str) and isinstance(recorded_us, int)):
+                raise SystemFailureError(f"event {seq} is not stored as it should be", where=connection.name)
             yield seq, recorded_us, key, bytes(digest), body
         last = chunk[-1][0]
+
+
+def store_id(connection: WriterConnection) -> str:
+    """Identity of the store, part of its genesis hash.
+
+    Raises:
+        SystemFailureError: the store does not say who it is.
+    """
+    found = connection.rows("SELECT value FROM journal_meta WHERE name = 'store_id'")
+    if not found or not isinstance(found[0][0], str):
+        raise SystemFailureError("the store has lost its name", where=connection.name)
+    return found[0][0]
 
 
 class Projector:

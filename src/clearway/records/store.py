@@ -220,7 +220,7 @@ def _sqlite_writer(path: Path) -> sqlite3.Connection:
         raw.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
         raw.execute("PRAGMA journal_size_limit=67108864")
         raw.execute("PRAGMA cache_size=-64000")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise failure(error, str(path)) from error
     return raw
 
@@ -239,14 +239,18 @@ def _postgres_writer(url: URL, name: str) -> Any:
 
 
 def is_database_error(error: BaseException) -> bool:
-    """Whether the error comes from SQLite or PostgreSQL."""
-    return isinstance(error, sqlite3.Error) or type(error).__module__.split(".")[0] == "psycopg"
+    """Whether the error comes from SQLite or PostgreSQL (a damaged SQLite file may hold undecodable text)."""
+    if isinstance(error, sqlite3.Error | UnicodeDecodeError):
+        return True
+    return type(error).__module__.split(".")[0] == "psycopg"
 
 
 def failure(error: BaseException, name: str) -> SystemFailureError:
     """Clear words for a database error."""
     text = str(error).strip().split("\n")[0]
     low = text.lower()
+    if isinstance(error, UnicodeDecodeError):
+        low = "malformed"
     if "disk is full" in low or "no space left" in low or "disk quota" in low:
         return SystemFailureError(
             "the disk is full; nothing of this command was kept",

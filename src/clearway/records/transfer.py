@@ -25,7 +25,7 @@ from clearway.records.events import Head, to_us
 from clearway.records.kinds import Kinds
 from clearway.records.layout import lay_out
 from clearway.records.lease import FileLock
-from clearway.records.replay import rebuild, stored_events
+from clearway.records.replay import rebuild, store_id, stored_events
 from clearway.records.store import Store, WriterConnection, check_sqlite_file, failure, is_database_error
 from clearway.records.verify import VerifyReport, verify_store
 
@@ -67,9 +67,9 @@ def export_journal(store: Store, target: Path) -> Head:
 
 
 def _write(connection: WriterConnection, file: IO[bytes]) -> Head:
-    store_id = connection.rows("SELECT value FROM journal_meta WHERE name = 'store_id'")[0][0]
-    file.write(canonical_json({"clearway_journal": FORMAT, "store": store_id}) + b"\n")
-    head = Head(0, genesis(store_id).hex())
+    name = store_id(connection)
+    file.write(canonical_json({"clearway_journal": FORMAT, "store": name}) + b"\n")
+    head = Head(0, genesis(name).hex())
     for seq, _recorded_us, _key, digest, raw in stored_events(connection):
         file.write(_START + raw.encode() + _MIDDLE + digest.hex().encode() + _END + b"\n")
         head = Head(seq, digest.hex())
@@ -120,9 +120,9 @@ def _expected(head: Head, expect: Head | None, where: str) -> None:
 def _read(file: Iterable[bytes], connection: WriterConnection, where: str) -> Head:
     lines = enumerate(file, 1)
     _, first = next(lines, (1, b""))
-    store_id = _header(first, where)
-    connection.run("UPDATE journal_meta SET value = ? WHERE name = 'store_id'", (store_id,))
-    digest, count, chunk = genesis(store_id), 0, []
+    name = _header(first, where)
+    connection.run("UPDATE journal_meta SET value = ? WHERE name = 'store_id'", (name,))
+    digest, count, chunk = genesis(name), 0, []
     trailer: dict[str, object] | None = None
     for number, line in lines:
         place = f"{where}: line {number}"

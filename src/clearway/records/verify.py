@@ -14,7 +14,7 @@ from clearway.records.deadlines import first_firing
 from clearway.records.events import FOREVER, Head, from_us
 from clearway.records.fold import fork_node
 from clearway.records.kinds import Kinds
-from clearway.records.replay import Projector, stored_events
+from clearway.records.replay import Projector, store_id, stored_events
 from clearway.records.store import Store, WriterConnection, failure, is_database_error
 
 MAX_PROBLEMS: Final = 50
@@ -109,8 +109,7 @@ def _check_structure(connection: WriterConnection, check: _Check) -> None:
 def _check_chain(
     connection: WriterConnection, kinds: Kinds, check: _Check, expect: Head | None, *, projections: bool
 ) -> tuple[Head, int]:
-    store_id = connection.rows("SELECT value FROM journal_meta WHERE name = 'store_id'")[0][0]
-    digest, last_us, count = genesis(store_id), -(1 << 62), 0
+    digest, last_us, count = genesis(store_id(connection)), -(1 << 62), 0
     at_expected = digest.hex() if expect is not None and expect.seq == 0 else ""
     on_chain = expect is not None and expect.hash == digest.hex()
     rows = iter(connection.stream(_ROWS)) if projections else None

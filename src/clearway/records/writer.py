@@ -20,6 +20,7 @@ from clearway.records.events import Head, RecordRow, to_us
 from clearway.records.kinds import Kinds
 from clearway.records.lease import FencedError, Lease
 from clearway.records.lifecycle import Prepared, decide
+from clearway.records.replay import store_id
 from clearway.records.store import WriterConnection, failure, is_database_error
 from clearway.records.tickets import Ticket, Written
 
@@ -309,10 +310,9 @@ class Writer:
         self._memory = Memory(self._memory_rows)
         self._authority = Authority(self.kinds, self._memory.areas)
         self._batch = None
-        store_id = connection.rows("SELECT value FROM journal_meta WHERE name = 'store_id'")[0][0]
         last = connection.rows("SELECT seq, recorded_us, hash FROM journal_event ORDER BY seq DESC LIMIT 1")
         self._seq, self._last_us = last[0][:2] if last else (0, 0)
-        self._digest = bytes(last[0][2]) if last else genesis(store_id)
+        self._digest = bytes(last[0][2]) if last else genesis(store_id(connection))
         sql = f"SELECT {ROW_FIELDS} FROM journal_row WHERE kind IN ('area', 'post') AND node = 0"
         for row in sorted(map(row_from, connection.rows(sql)), key=lambda r: r.created_us):
             self._memory.direct(row)
