@@ -59,8 +59,8 @@ def build_tiles(
     Layer ``roads``: one feature per directed segment; the feature id is the segment index, properties are
     ``class`` (:class:`RoadClass`), ``corridor`` (index, absent: none), ``deck``, ``link`` (1 for ramps) and
     ``oneway``, and ``column`` where each segment's forcing column is given, so that a map can colour 50,000
-    segments from a few hundred values. Layer ``labels``: one line per road (one direction), id is the corridor index, with ``zh``,
-    ``en``, ``ref`` and ``class``.
+    segments from a few hundred values. Layer ``labels``: one line per road (one direction), id is the
+    corridor index, with ``zh``, ``en``, ``ref`` and ``class``.
     """
     path = Path(path)
     if path.is_dir():
