@@ -64,6 +64,8 @@ def distinct_groups(
     used = [values[q] for q in COMPARED if q in values]
     count = len(subjects)
     group = np.arange(count)
+    if not used or len(used[0]) < min_hours:
+        return tuple(Group((name,)) for name in sorted(subjects))
     alike = _alike(used) if count > _ALL_PAIRS else None
     for i in range(count):
         rest = np.arange(i + 1, count) if alike is None else np.array(sorted(alike.get(i, ())), np.intp)

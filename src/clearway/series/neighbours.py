@@ -8,8 +8,8 @@ Sites that carry the same weather station are merged first, so that copies canno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 
 from clearway.kernel.geometry import distance_m
 from clearway.series.block import Block
-from clearway.series.duplicates import COMPARED, distinct_groups, merge, position
+from clearway.series.duplicates import COMPARED, Group, distinct_groups, merge, position
 from clearway.series.limits import Limits, NeighbourLimit
 from clearway.series.model import Station
 from clearway.series.quality import Quality
 
 _HOUR_S: Final = 3600
+_AT_ONCE: Final = 512
+"""Subjects whose distances are worked out together."""
+_MOST_PAIRS: Final = 2_000_000
+"""Numbers compared together."""
 _DETECT_HOURS: Final = 168
 """Duplicates are sought in at most the last week of a block."""
 
@@ -54,14 +58,14 @@ def neighbour_flags(
         matrices[quantity] = np.full((hour_ids.size, len(names)), np.nan)
         matrices[quantity][hour[rows], column[rows]] = value[rows]
     groups = distinct_groups(names, {q: m[-_DETECT_HOURS:] for q, m in matrices.items()})
-    near = _near([position(g, stations) for g in groups])
-    group_of = {member: g for g, group in enumerate(groups) for member in group.members}
+    reach = {limits.neighbours[q].within_km for q in checked}
+    pairs_within = {km: _pairs(names, groups, stations, km) for km in sorted(reach)}
     for quantity in checked:
+        limit = limits.neighbours[quantity]
+        pairs = pairs_within[limit.within_km]
         mine, merged = matrices[quantity][judged], merge(matrices[quantity][judged], names, groups)
         far = np.zeros(matrices[quantity].shape, np.bool_)
-        for s, name in enumerate(names):
-            others = merged[:, near(group_of[name], limits.neighbours[quantity].within_km)]
-            far[judged, s] = _out_of_line(mine[:, s], others, limits.neighbours[quantity])
+        far[judged] = _out_of_line(mine, merged, pairs, limit)
         rows = np.flatnonzero(_of(block, quantity) & (column >= 0) & block.fresh)
         flags[rows[far[hour[rows], column[rows]]]] = Quality.NEIGHBOUR
     return flags
@@ -72,26 +76,56 @@ def _of(block: Block, quantity: str) -> NDArray[np.bool_]:
     return np.asarray(np.array([q == quantity for q in block.quantities])[block.series])
 
 
-def _near(places: list[tuple[float, float] | None]) -> Callable[[int, float], NDArray[np.intp]]:
-    """A function giving the other groups within some kilometres of a group."""
-    lon = np.array([p[0] if p else np.nan for p in places])
-    lat = np.array([p[1] if p else np.nan for p in places])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """Subject ``s`` has the groups ``group[start[s]:end[s]]`` around it; ``subject`` repeats ``s``."""
 
-    @cache
-    def near(group: int, within_km: float) -> NDArray[np.intp]:
-        found = distance_m(lon[group], lat[group], lon, lat) <= within_km * 1000.0
-        found[group] = False
-        return np.flatnonzero(found)
+    subject: NDArray[np.intp]
+    group: NDArray[np.intp]
+    start: NDArray[np.intp]
+    end: NDArray[np.intp]
 
-    return near
+
+def _pairs(
+    names: Sequence[str], groups: Sequence[Group], stations: Mapping[str, Station], within_km: float
+) -> _Pairs:
+    """Each subject with the other groups within some kilometres of its own."""
+    places = [position(g, stations) or (np.nan, np.nan) for g in groups]
+    lon, lat = (np.array(axis) for axis in zip(*places, strict=True))
+    group_of = {member: g for g, group in enumerate(groups) for member in group.members}
+    subject: list[NDArray[np.intp]] = []
+    other: list[NDArray[np.intp]] = []
+    for first in range(0, len(names), _AT_ONCE):
+        own = np.array([group_of[name] for name in names[first : first + _AT_ONCE]])
+        near = distance_m(lon[own, None], lat[own, None], lon, lat) <= within_km * 1000.0
+        near[np.arange(own.size), own] = False
+        rows, columns = np.nonzero(near)
+        subject.append(rows + first)
+        other.append(columns)
+    subjects = np.concatenate(subject)
+    edges = np.searchsorted(subjects, np.arange(len(names) + 1))
+    return _Pairs(subjects, np.concatenate(other), edges[:-1], edges[1:])
 
 
 def _out_of_line(
-    value: NDArray[np.float64], others: NDArray[np.float64], limit: NeighbourLimit
+    mine: NDArray[np.float64], merged: NDArray[np.float64], pairs: _Pairs, limit: NeighbourLimit
 ) -> NDArray[np.bool_]:
-    """Whether each value [hours] is too far from most of ``others`` [hours, neighbours]; NaN never is."""
-    apart = others - value[:, None]
-    count = (~np.isnan(apart)).sum(axis=1)
-    above = (apart > limit.deviation).sum(axis=1)
-    below = (apart < -limit.deviation).sum(axis=1)
-    return np.asarray((count >= limit.at_least) & (2 * np.maximum(above, below) > count))
+    """Whether each value [hours, subjects] is too far from most of its neighbours; NaN never is."""
+    out = np.zeros(mine.shape, np.bool_)
+    hours = max(1, _MOST_PAIRS // max(pairs.subject.size, 1))
+    for first in range(0, mine.shape[0], hours):
+        part = slice(first, first + hours)
+        apart = merged[part][:, pairs.group] - mine[part][:, pairs.subject]
+        count, above, below = (
+            _each(flags, pairs)
+            for flags in (~np.isnan(apart), apart > limit.deviation, apart < -limit.deviation)
+        )
+        out[part] = (count >= limit.at_least) & (2 * np.maximum(above, below) > count)
+    return out
+
+
+def _each(flags: NDArray[np.bool_], pairs: _Pairs) -> NDArray[np.int32]:
+    """How many of each subject's pairs are flagged [hours, subjects]."""
+    total = np.zeros((flags.shape[0], flags.shape[1] + 1), np.int32)
+    np.cumsum(flags, axis=1, out=total[:, 1:])
+    return np.asarray(total[:, pairs.end] - total[:, pairs.start])

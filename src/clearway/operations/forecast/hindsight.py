@@ -62,7 +62,7 @@ class Hindsight:
             raise NotFoundError(f"no weather known at {iso(from_epoch_s(at_s))}", where=str(self.store.path))
         first = min(now, end - 24 * HOUR_S)
         later = self.store.window(READ, first, int(times[-1]) + MARGIN_H * HOUR_S)
-        both = ObservationBatch.concat([known, later])
+        both = ObservationBatch.concat([known, later])  # of the future only: who copies whom
         sites = find_sites(both, self.store.stations(), self.cells, exclude)
         past, made_up = past_fields(known, times[: past_h + 1], sites)
         future = _future(later, now, end, ahead_h, sites, past)
