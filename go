@@ -431,7 +431,8 @@ def fingerprint(which: str) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     parts = [project["project"], project["build-system"], project.get("tool", {}).get("hatch")]
     digest = hashlib.sha256(json.dumps([str(ROOT), parts], sort_keys=True).encode())
-    for path in (ROOT / "hatch_build.py", LOCKS / (which + ".lock")):
+    scripts = sorted((ROOT / "src" / "clearway" / "web" / "frontend").glob("*.*"))
+    for path in (ROOT / "hatch_build.py", LOCKS / (which + ".lock"), *scripts):
         digest.update(path.read_bytes() if path.exists() else b"-")
     return digest.hexdigest()
 
