@@ -361,7 +361,7 @@ def test_policy_numbers_are_checked() -> None:
     st.lists(st.sampled_from(["ok", "later", "down", "never", "bug"]), min_size=1, max_size=30),
     st.lists(st.integers(0, 4), min_size=5, max_size=5),
 )
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_every_delivery_ends(
     tmp_path_factory: pytest.TempPathFactory, answers: list[str], links: list[int]
 ) -> None:

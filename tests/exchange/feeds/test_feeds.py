@@ -141,6 +141,16 @@ def test_rss() -> None:
     assert [link.id for link in parse(data).links] == guids
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_rss_is_valid(shared_data: Path, language: str) -> None:
+    """The feed keeps the published schema of RSS 2.0."""
+    schema = etree.XMLSchema(etree.parse(shared_data / "cap" / "schemas" / "rss-2_0.xsd"))
+    root = etree.fromstring(rss(ALL, FEED, as_of=SENT + 2 * HOUR, language=language))
+    assert schema.validate(root), schema.error_log
+    root.find("channel/item/pubDate").text = "today"  # type: ignore[union-attr]  # it is there
+    assert not schema.validate(root)
+
+
 def test_messages_without_info_are_listed() -> None:
     """A bare Cancel has a title too."""
     from dataclasses import replace

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 UNSIGNED: Final = "not signed"
 VERIFIED: Final = "verified"
-SHA1: Final = "not verified: SHA-1"
-UNPINNED: Final = "not verified: no pinned certificate given"
+SHA1: Final = "signature not verified: SHA-1"
+UNPINNED: Final = "signature not verified: no pinned certificate given"
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _METHOD = ".//{http://www.w3.org/2000/09/xmldsig#}SignatureMethod"
