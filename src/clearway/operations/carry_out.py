@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from clearway.kernel.clock import iso, parse_utc
 from clearway.records import Actor, Command, RecordRow
 
 IN_POWER: Final = ("awaiting_second", "ordered", "in_force")
@@ -15,6 +16,11 @@ NOT_OF_THE_RECORD: Final = ("replaces", "targets", "renew")
 """Parts of a payload that say what to do with other records; they are no fields of the new one."""
 EVIDENCE_KEPT: Final = 3
 """Items of new evidence a renewal adds to the record; the proposal keeps all of it."""
+
+RUNNING_TIMES: Final = {
+    "measure": ("starts", "expiry", "review_at"),
+    "notice": ("next_update_by", "expires"),
+}
 
 Get = Callable[[str], RecordRow]
 
@@ -28,14 +34,24 @@ class Order:
     at: datetime
     reason: str
 
+    @property
+    def delay(self) -> timedelta:
+        """How long the proposal has waited as it stands."""
+        return max(self.at - self.proposal.updated_at, timedelta(0))
+
     def command(self, verb: str, data: Mapping[str, Any], target: RecordRow, step: str) -> Command:
         """A command on a measure that the proposal concerns."""
         key = f"{self.proposal.id}:{step}:{target.id}"
         return Command("measure", verb, dict(data), self.actor, key, target.id, reason=self.reason)
 
 
-def body_of(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The new record's body: the payload without what concerns other records or only the deciding screen."""
+def body_of(payload: Mapping[str, Any], kind: str, delay: timedelta) -> dict[str, Any]:
+    """The new record's body: the payload without what concerns other records or only the deciding screen.
+
+    Times that run from the decision (a measure's start, expiry and review, a notice's promise and end) move
+    by ``delay``, the time the proposal has waited; due times of tasks stay what they are.
+    """
+    payload = _moved(payload, RUNNING_TIMES.get(kind, ()), delay)
     body = {k: v for k, v in payload.items() if k not in NOT_OF_THE_RECORD}
     details = body.get("details")
     if isinstance(details, Mapping) and "items" in details:
@@ -64,9 +80,15 @@ def renewed(order: Order, payload: Mapping[str, Any], get: Get) -> list[Command]
     for item in payload.get("renew") or ():
         target = get(str(item["measure"]))
         if target.state in LIFTABLE:
-            data = {"expiry": item["expiry"], "review_at": item["review_at"], "evidence": evidence}
+            times = _moved(item, ("expiry", "review_at"), order.delay)
+            data = {"expiry": times["expiry"], "review_at": times["review_at"], "evidence": evidence}
             commands.append(order.command("renew", data, target, "renew"))
     return commands
+
+
+def _moved(body: Mapping[str, Any], names: Sequence[str], delay: timedelta) -> dict[str, Any]:
+    moved = {n: iso(parse_utc(str(body[n]), where=n) + delay) for n in names if body.get(n)}
+    return {**body, **moved}
 
 
 def _taken_down(

@@ -97,7 +97,9 @@ class Decider:
         why = reason or str(proposal.data["headline"]["en"])
         order = Order(proposal, actor, at, why)
         if act == "open":
-            commands, outcome = self._open(proposal, kind, body_of(payload), actor, at, reason)
+            commands, outcome = self._open(
+                proposal, kind, body_of(payload, kind, order.delay), actor, at, reason
+            )
             return [*commands, *replaced(order, payload, self.journal.get)], outcome
         target = self.journal.get(str(proposal.data["target"]))
         if payload.get("targets") or payload.get("renew"):
@@ -142,7 +144,7 @@ class Decider:
         reason: str,
     ) -> list[Command]:
         key = f"{proposal.id}:change"
-        data = dict(payload)
+        data = body_of(payload, target.kind, Order(proposal, actor, at, reason).delay)
         why = reason or str(proposal.data["headline"]["en"])
         if target.kind == "notice":
             data["proposal"] = proposal.id

@@ -73,18 +73,23 @@ def places(found: Outlook, inputs: CommandInputs) -> dict[str, Any]:
     """Areas and shapes of a notice: the city as a whole, or the cells concerned."""
     areas = inputs.picture.network.areas
     if found.whole:
-        shape: list[Any] = []
-        for record in inputs.picture.records.get("area", ()):
-            if str(record["id"]) == inputs.city.id:
-                shape = list(record["data"].get("polygons") or ())
-        everything = np.arange(len(areas))
-        return {
-            "areas": [{"id": inputs.city.id, "name": inputs.city.name.as_dict()}],
-            "polygons": shape or rectangles(areas, everything),
-        }
+        return whole_city(inputs)
     return {
         "areas": [
             {"id": areas[i].id, "name": areas[i].name.as_dict()} for i in found.cells if i < len(areas)
         ],
         "polygons": rectangles(areas, found.cells),
+    }
+
+
+def whole_city(inputs: CommandInputs) -> dict[str, Any]:
+    """The city with its own shape, or with that of its cells where it has none."""
+    shape: list[Any] = []
+    for record in inputs.picture.records.get("area", ()):
+        if str(record["id"]) == inputs.city.id:
+            shape = list(record["data"].get("polygons") or ())
+    areas = inputs.picture.network.areas
+    return {
+        "areas": [{"id": inputs.city.id, "name": inputs.city.name.as_dict()}],
+        "polygons": shape or rectangles(areas, np.arange(len(areas))),
     }

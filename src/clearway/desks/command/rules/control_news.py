@@ -10,6 +10,7 @@ from typing import Any
 from clearway.desks.command.drafts import Draft, propose, since_last_h, status
 from clearway.desks.command.model import CONTROLS, CommandInputs, Standing, standing
 from clearway.desks.command.notice_words import OBEY, restriction
+from clearway.desks.command.outlook import whole_city
 from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
@@ -109,7 +110,7 @@ def _body(now: Restricted, inputs: CommandInputs) -> dict[str, Any]:
         "headline": head.as_dict(),
         "description": _description(now, inputs).as_dict(),
         "instruction": OBEY.as_dict(),
-        "areas": [{"id": inputs.city.id, "name": place.as_dict()}],
+        **whole_city(inputs),
         "corridors": list(now.corridors),
         "expires": iso(latest),
         "next_update_by": iso(promised),
