@@ -90,8 +90,9 @@ def build_corridors(
     corridor = np.full(lon.size, -1, np.int32)
     km = np.full(lon.size, np.nan, np.float32)
     corridors: list[Corridor] = []
+    taken: set[str] = set()
     for one in sorted(found, key=lambda f: (f.road_class, f.road.key, -f.part.segments.size, f.anchor)):
-        for made in _corridors(one, draft.length_m):
+        for made in _corridors(one, draft.length_m, taken):
             corridor[made.segments] = len(corridors)
             corridor[made.links] = len(corridors)
             corridors.append(made)
@@ -239,7 +240,19 @@ def _crossings(
     }
 
 
-def _corridors(one: _Found, length_m: NDArray[np.float64]) -> list[Corridor]:
+def _corridor_id(one: _Found, sign: str, taken: set[str]) -> str:
+    """Stable id from road, direction and lowest way; two parts may share a way, then they are counted."""
+    anchor = "" if one.road.known and not one.label.en else one.anchor
+    found = content_id("cor", one.road.key, sign, anchor)
+    again = 1
+    while found in taken:
+        again += 1
+        found = content_id("cor", one.road.key, sign, anchor, again)
+    taken.add(found)
+    return found
+
+
+def _corridors(one: _Found, length_m: NDArray[np.float64], taken: set[str]) -> list[Corridor]:
     """The corridors of a part, one for each direction that is more than a stub."""
     part = one.part
     chains = [(part.ahead, 0), (part.back, 1)]
@@ -253,11 +266,9 @@ def _corridors(one: _Found, length_m: NDArray[np.float64]) -> list[Corridor]:
         direction = ("clockwise", "anticlockwise")[way] if part.is_ring else POINTS[point]
         label = (CLOCKWISE, ANTICLOCKWISE)[way] if part.is_ring else direction_label(point)
         rest = chains[1 - way][0] if stub[1 - way] else np.zeros(0, np.int64)
-        sign = "+-"[way]
-        anchor = "" if one.road.known and not one.label.en else one.anchor
         made.append(
             Corridor(
-                content_id("cor", one.road.key, sign, anchor),
+                _corridor_id(one, "+-"[way], taken),
                 one.road.name,
                 one.number,
                 direction,

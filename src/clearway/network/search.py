@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from heapq import nsmallest
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from clearway.network.model import Corridor, Network
 from clearway.network.naming import has_chinese, sound_key, syllables
+
+_PIECE = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +45,25 @@ class CorridorSearch:
     def __init__(self, network: Network) -> None:
         corridors = network.corridors
         by_row = [self._row_terms(network, row) for row in range(len(network.names))]
-        # term -> [(corridor, 0 for its own name, 1 for the name of a piece)]
-        self._owners: dict[str, list[tuple[int, int]]] = {}
-        for index, corridor in enumerate(corridors):
-            own = set(_corridor_terms(corridor)) - {""}
-            rows = np.unique(np.asarray(network.name_index)[np.asarray(corridor.segments)])
-            pieces = {t for row in rows[rows >= 0].tolist() for t in by_row[row]} - own - {""}
-            for piece, terms in enumerate((own, pieces)):
-                for term in terms:
-                    self._owners.setdefault(term, []).append((index, piece))
-        self._all = sorted(self._owners)
-        self._text = "\n".join(["", *self._all])
-        self._starts = 1 + np.cumsum([0, *(len(t) + 1 for t in self._all)])
+        # term -> corridor numbers by importance, +_PIECE where the term names only a piece of the corridor
+        owners: dict[str, list[int]] = {}
         importance = sorted(
             range(len(corridors)),
             key=lambda i: (corridors[i].road_class, -corridors[i].length_m, corridors[i].id),
         )
-        self._place = {corridor: place for place, corridor in enumerate(importance)}
+        for place, index in enumerate(importance):
+            own = set(_corridor_terms(corridors[index])) - {""}
+            rows = np.unique(np.asarray(network.name_index)[np.asarray(corridors[index].segments)])
+            pieces = {t for row in rows[rows >= 0].tolist() for t in by_row[row]} - own - {""}
+            for offset, terms in ((0, own), (_PIECE, pieces)):
+                for term in terms:
+                    owners.setdefault(term, []).append(place + offset)
+        self._importance = importance
+        self._all = sorted(owners)
+        self._text = "\n".join(["", *self._all])
+        self._starts = 1 + np.cumsum([0, *(len(t) + 1 for t in self._all)])
+        self._owned = np.array([place for term in self._all for place in owners[term]], np.int64)
+        self._owned_start = np.cumsum([0, *(len(owners[term]) for term in self._all)])
 
     @staticmethod
     def _row_terms(network: Network, row: int) -> set[str]:
@@ -74,27 +79,47 @@ class CorridorSearch:
     def find(self, text: str, *, limit: int = 20) -> list[Match]:
         """Corridors whose names fit, best first: by rank, then class, then length.
 
-        A single letter is looked for at the beginning of names only.
+        One or two letters are looked for at the beginning of names only.
         """
         wanted = _fold(text)
         if not wanted:
             return []
-        needle = f"\n{wanted}" if len(wanted) == 1 and wanted.isascii() else wanted
+        low, high = bisect_left(self._all, wanted), bisect_left(self._all, wanted + "\U0010ffff")
         best: dict[int, tuple[int, int]] = {}
-        at = self._text.find(needle)
-        while at >= 0:
-            at += len(needle) - len(wanted)
-            number = int(self._starts.searchsorted(at, side="right")) - 1
-            term = self._all[number]
-            near = 0 if term == wanted else 1 if at == self._starts[number] else 3
-            for corridor, piece in self._owners[term]:
-                rank = min(near + piece, 3)
-                if corridor not in best or rank < best[corridor][0]:
-                    best[corridor] = (rank, number)
-            # On to the next term; a second hit in the same one tells nothing new.
-            at = self._text.find(needle, int(self._starts[number + 1]) - 1)
-        chosen = nsmallest(limit, best, key=lambda c: (best[c][0], self._place[c]))
-        return [Match(c, best[c][0], self._all[best[c][1]]) for c in chosen]
+        self._take(best, low, high, wanted, limit)
+        if len(best) < limit and not (len(wanted) < 3 and wanted.isascii()):
+            self._look_inside(best, wanted, range(low, high), limit)
+        chosen = nsmallest(limit, best, key=lambda place: (best[place][0], place))
+        return [Match(self._importance[p], best[p][0], self._all[best[p][1]]) for p in chosen]
+
+    def _take(self, best: dict[int, tuple[int, int]], low: int, high: int, wanted: str, limit: int) -> None:
+        """The ``limit`` best corridors of the terms ``low:high``, all of which begin with ``wanted``."""
+        a, b = int(self._owned_start[low]), int(self._owned_start[high])
+        code = self._owned[a:b]
+        term = low + np.repeat(np.arange(high - low), np.diff(self._owned_start[low : high + 1]))
+        whole = low < high and self._all[low] == wanted
+        rank = 1 + (code >= _PIECE) - (whole & (term == low))
+        order = np.lexsort((code % _PIECE, rank))
+        for k in order.tolist():
+            place = int(code[k] % _PIECE)
+            if place not in best:
+                best[place] = (int(rank[k]), int(term[k]))
+                if len(best) == limit:
+                    return
+
+    def _look_inside(self, best: dict[int, tuple[int, int]], wanted: str, known: range, limit: int) -> None:
+        """Fill up with corridors that have ``wanted`` anywhere in a name."""
+        found = np.array([m.start() for m in re.finditer(re.escape(wanted), self._text)], np.int64)
+        terms = np.unique(self._starts.searchsorted(found, side="right") - 1)
+        terms = terms[(terms < known.start) | (terms >= known.stop)]
+        count = self._owned_start[terms + 1] - self._owned_start[terms]
+        at = np.repeat(self._owned_start[terms] - (np.cumsum(count) - count), count) + np.arange(count.sum())
+        places, first = np.unique(self._owned[at] % _PIECE, return_index=True)
+        owner = np.repeat(terms, count)[first]
+        for place, term in zip(places.tolist(), owner.tolist(), strict=True):
+            if len(best) == limit:
+                return
+            best.setdefault(place, (3, term))
 
 
 def _corridor_terms(corridor: Corridor) -> list[str]:

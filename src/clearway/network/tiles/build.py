@@ -89,7 +89,7 @@ def build_tiles(
 def _metadata(
     network: Network, name: str, bounds: tuple[float, ...], zooms: tuple[int, int]
 ) -> dict[str, Any]:
-    fields = {"class": "Number", "corridor": "Number", "deck": "Number", "link": "Number", "oneway": "Number"}
+    fields = dict.fromkeys(("class", "corridor", "deck", "link", "oneway", "column"), "Number")
     words = {"zh": "String", "en": "String", "ref": "String", "class": "Number"}
     return {
         "name": name,
