@@ -131,9 +131,14 @@ class RoadIndex:
             if chosen < 0:
                 continue
             place = shapely.line_interpolate_point(line, along)
-            from_start = along if chosen == segment else float(line.length) - along
+            from_start = self._from_start(segment, chosen, line, along)
             return Hit(chosen, float(away[k]), from_start, place.x / self._kx, place.y / _DEG_M)
         return None
+
+    def _from_start(self, segment: int, chosen: int, line: Any, along: float) -> float:
+        """Metres from the start of the chosen direction: the share of the plane line of the true length."""
+        share = min(max(along / float(line.length), 0.0), 1.0) if line.length else 0.0
+        return float(self._network.length_m[segment]) * (share if chosen == segment else 1.0 - share)
 
     def _with_heading(self, segment: int, line: Any, along: float, heading_deg: float) -> int:
         """The segment or its twin if one runs within 60 degrees of the heading, else −1."""
@@ -169,7 +174,7 @@ class RoadIndex:
             if chosen < 0:
                 continue
             place = shapely.line_interpolate_point(line, along)
-            from_start = along if chosen == segment else float(line.length) - along
+            from_start = self._from_start(segment, chosen, line, along)
             hit = Hit(chosen, float(away[k]), from_start, place.x / self._kx, place.y / _DEG_M)
             return RoadPlace(int(network.corridor[chosen]), km_at(network, chosen, from_start), hit)
         return None
@@ -229,4 +234,5 @@ def point_along(network: Network, segment: int, along_m: float) -> tuple[float, 
     scale = np.array([np.cos(np.radians(line[0, 1])) * _DEG_M, _DEG_M])
     step = np.hypot(*((line[1:] - line[:-1]) * scale).T)
     at = np.concatenate([[0.0], np.cumsum(step)])
+    at *= float(network.length_m[segment]) / max(float(at[-1]), 1e-9)
     return float(np.interp(along_m, at, line[:, 0])), float(np.interp(along_m, at, line[:, 1]))
