@@ -197,6 +197,21 @@ def test_receipts_that_come_later(tmp_path: Path, clock: ManualClock) -> None:
         box.acknowledge("a", "two")
 
 
+def test_a_receipt_that_overtakes_its_delivery_counts(tmp_path: Path, clock: ManualClock) -> None:
+    """A receipt that comes before the channel has even returned is not undone by what the channel says."""
+    box = outbox(tmp_path, clock)
+
+    def receipt_first(message: OutMessage) -> None:
+        box.acknowledge(message.id, "one", "early")
+
+    box.enqueue_all([(out("a"), ("one",)), (out("b"), ("one",))])
+    box.deliver(LiveChannels([ScriptedChannel("one", Receipt(False), NEVER, hook=receipt_first)]))
+    assert {(s.message_id, s.state, s.receipt) for s in box.status()} == {
+        ("a", State.ACKNOWLEDGED, "early"),
+        ("b", State.ACKNOWLEDGED, "early"),
+    }
+
+
 def test_missing_receipts_end(tmp_path: Path, clock: ManualClock) -> None:
     """Without a receipt it is sent again a few times, then given up; a late receipt still counts."""
     box, channel = outbox(tmp_path, clock), ScriptedChannel("one", Receipt(False))
