@@ -17,7 +17,12 @@ from clearway.web.services import Services
 
 router = APIRouter(tags=["public"])
 MAX_AGE_S: Final = 30
-_STATIC: Final = {"house.css": "text/css; charset=utf-8", "public.js": "text/javascript; charset=utf-8"}
+_STATIC: Final = {
+    "house.css": "text/css; charset=utf-8",
+    "console.css": "text/css; charset=utf-8",
+    "public.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 _NUMBER_LABELS: Final = {
     "police": ("police", "报警"),
     "fire_and_rescue": ("fire and rescue", "火警救援"),

@@ -14,6 +14,7 @@ from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text
 from clearway.network.model import Network, RoadClass
 from clearway.operations.board import SEVERITY, Board
+from clearway.web.said import said
 
 _PUBLIC_MEASURE_STATES = ("ordered", "in_force", "removal_pending")
 _ROWS = 60
@@ -135,7 +136,7 @@ def public_restrictions(measures: Iterable[Mapping[str, Any]], network: Network)
             continue
         data = row["data"]
         roads = [labels[c] for c in data.get("corridors", []) if c in labels]
-        why = data.get("why") or (data.get("rule") or {}).get("text") or ""
+        why = data.get("reasons") or (data.get("rule") or {}).get("text") or ""
         found.append(
             Restriction(
                 headline=Text.of(data["headline"]),
@@ -146,9 +147,9 @@ def public_restrictions(measures: Iterable[Mapping[str, Any]], network: Network)
                 expiry=parse_utc(data["expiry"]),
                 removal_pending=row["state"] == "removal_pending",
                 restrictive=bool(data.get("restrictive")),
-                legal_basis=Text.of(data.get("legal_basis") or ""),
-                decider=Text.of(data.get("decider") or ""),
-                exemptions=tuple(Text.of(e) for e in data.get("exemptions", [])),
+                legal_basis=said(data.get("legal_basis") or ""),
+                decider=said(data.get("decider") or ""),
+                exemptions=tuple(said(e) for e in data.get("exemptions", [])),
                 detour=Text.of(data.get("detour") or ""),
                 lift_condition=Text.of(data.get("lift_condition") or ""),
             )

@@ -11,6 +11,7 @@ from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text
 from clearway.network.model import Network
 from clearway.records import Event, Head, RecordRow
+from clearway.web.said import said
 
 OPEN_MEASURES = ("ordered", "in_force", "awaiting_second", "removal_pending")
 
@@ -261,10 +262,10 @@ def _measure(
         restrictive=bool(data.get("restrictive")),
         roads=tuple(labels[c] for c in corridors),
         km=sum(lengths[c] for c in corridors),
-        why=Text.of(data.get("why") or (proposal.data["why"] if proposal else rule.get("text", ""))),
+        why=Text.of(data.get("reasons") or (proposal.data["why"] if proposal else rule.get("text", ""))),
         rule=rule,
-        legal_basis=Text.of(data.get("legal_basis") or ""),
-        decider=Text.of(data.get("decider") or ""),
+        legal_basis=said(data.get("legal_basis") or ""),
+        decider=said(data.get("decider") or ""),
         alternatives=tuple(proposal.data.get("alternatives", ())) if proposal else (),
         steps=steps,
         state=row.state,

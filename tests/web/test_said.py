@@ -1,0 +1,33 @@
+"""Law and office in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from clearway.desks.control.drafts import EXEMPT
+from clearway.doctrine import load_doctrine
+from clearway.kernel.language import Text
+from clearway.web.said import said
+
+
+@pytest.mark.parametrize("section", ["legal_basis", "authority"])
+def test_every_shipped_basis_can_be_said_in_chinese(section: str) -> None:
+    """No legal basis and no deciding authority of the pack reaches a Chinese reader in English."""
+    rules = load_doctrine(["cn"]).section(section)
+    names = ("expressway", "city_road") if section == "authority" else tuple(rules)
+    for name in names:
+        told = said(str(rules[name].value))
+        assert told.zh.isascii() is False, told
+        assert not any(c.isascii() and c.isalpha() for c in told.zh), told
+
+
+def test_every_exemption_can_be_said_in_chinese() -> None:
+    """The vehicles a restriction spares are named in Chinese."""
+    assert all(not said(e).zh.isascii() for e in EXEMPT)
+
+
+def test_unknown_words_stay() -> None:
+    """What nobody translated is shown as it is, and words in both languages pass through."""
+    assert said("By-law 7").zh == "By-law 7"
+    assert said({"en": "a", "zh": "甲"}) == Text("a", "甲")
+    assert said("local traffic law; By-law 7").zh == "地方交通法规；By-law 7"
