@@ -6,19 +6,19 @@ An Update that takes the level to none is the stand-down and says AllClear; a Ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from clearway.exchange.cap.areas import areas_of, name_of
 from clearway.exchange.cap.codes import SEVERITY, Hazard, hazard
 from clearway.exchange.cap.identifiers import identifier_for
-from clearway.exchange.cap.model import Alert, Area, Info, NameValue, Polygon, Reference
-from clearway.exchange.cap.shapes import publishable_rings
+from clearway.exchange.cap.model import Alert, Info, NameValue, Reference
 from clearway.exchange.cap.values import format_time
 from clearway.kernel.clock import parse_utc, require_utc
 from clearway.kernel.errors import InputError
-from clearway.kernel.language import CAP_LANGUAGE, Text, join
+from clearway.kernel.language import CAP_LANGUAGE, Text
 from clearway.kernel.levels import Level
 
 LANGUAGES: Final = ("zh", "en")
@@ -52,7 +52,6 @@ _MARK_NOTES: Final = {
     "Exercise": Text("Exercise. Nobody needs to act.", "演练信息，请勿据此行动。"),
     "Test": Text("Technical test. Nobody needs to act.", "技术测试，请勿据此行动。"),
 }
-_SOMEWHERE: Final = Text("See the map", "见地图所示范围")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +107,14 @@ def notice_message(
     """
     sent = require_utc(sent).replace(microsecond=0)
     facts = _Facts.read(notice, msg_type, sent)
-    areas = _areas(notice, names or {})
+    areas = areas_of(notice, names or {}, LANGUAGES)
     parameters = _parameters(notice, facts, previous_level, stamp, names or {})
     words = _words(notice, facts, reason)
+    audience = Text.of(notice.get("audience") or "")
     infos = tuple(
-        Info(
-            language=CAP_LANGUAGE[language],
-            categories=facts.hazard.categories,
-            event=facts.hazard.name[language],
-            response_types=facts.responses,
-            urgency=facts.urgency,
-            severity=facts.severity,
-            certainty=facts.certainty,
-            audience=Text.of(notice.get("audience") or "")[language],
-            event_codes=facts.event_codes,
-            effective=None if msg_type == "Cancel" else sent,
-            onset=None if msg_type == "Cancel" else facts.starts,
-            expires=facts.expires,
+        replace(
+            facts.info(language, sent),
+            audience=audience[language],
             sender_name=sender.name[language],
             headline=words[0][language],
             description=words[1][language],
@@ -136,18 +126,13 @@ def notice_message(
         )
         for language in LANGUAGES
     )
-    draft = Alert(
-        identifier="",
-        sender=sender.sender,
-        sent=sent,
-        status=facts.status,
-        msg_type=msg_type,
-        scope="Public",
+    draft = Alert("", sender.sender, sent, facts.status, msg_type, "Public", infos=infos)
+    draft = replace(
+        draft,
         source=sender.source,
         note=_note(facts, stamp, reason),
         references=tuple(references),
         incidents="".join(str(notice.get("situation") or "").split()),
-        infos=infos,
     )
     return replace(draft, identifier=identifier_for(draft, notice_id))
 
@@ -204,6 +189,23 @@ class _Facts:
             certainty=str(notice.get("certainty") or "Likely"),
             responses=("None",) if msg_type == "Cancel" else _RESPONSES[level],
             event_codes=_event_codes(notice, kind),
+        )
+
+    def info(self, language: str, sent: datetime) -> Info:
+        """An info with the facts, waiting for its words. A Cancel takes no effect and has no onset."""
+        cancel = self.responses == ("None",)
+        return Info(
+            language=CAP_LANGUAGE[language],
+            categories=self.hazard.categories,
+            event=self.hazard.name[language],
+            response_types=self.responses,
+            urgency=self.urgency,
+            severity=self.severity,
+            certainty=self.certainty,
+            event_codes=self.event_codes,
+            effective=None if cancel else sent,
+            onset=None if cancel else self.starts,
+            expires=self.expires,
         )
 
 
@@ -269,7 +271,7 @@ def _parameters(
 ) -> tuple[NameValue, ...]:
     next_update, ends = _time(notice, "next_update_by"), _time(notice, "ends")
     before = "" if previous_level is None or previous_level == facts.level else Level(previous_level).name
-    corridors = [_name(c, names) for c in notice.get("corridors") or ()]
+    corridors = [name_of(c, names) for c in notice.get("corridors") or ()]
     pairs = (
         (P_LEVEL, facts.level.name),
         (P_PREVIOUS, before),
@@ -282,52 +284,3 @@ def _parameters(
         (P_SIMULATED, "true" if notice.get("simulated") else ""),
     )
     return tuple(NameValue(name, value) for name, value in pairs if value)
-
-
-def _name(item: Any, names: Mapping[str, Text]) -> Text:
-    """Name of an area or corridor given as an id or as a mapping with a name."""
-    if isinstance(item, Mapping):
-        given = item.get("name") or item.get("label")
-        if given:
-            return Text.of(given)
-        item = item.get("id", "")
-    return names.get(str(item)) or Text(str(item), str(item))
-
-
-def _areas(notice: Mapping[str, Any], names: Mapping[str, Text]) -> dict[str, tuple[Area, ...]]:
-    """Areas by language; one with shapes of its own stands alone, the others share those of the notice."""
-    items = list(notice.get("areas") or ())
-    own = [i for i in items if isinstance(i, Mapping) and (i.get("polygons") or i.get("geocodes"))]
-    shared = [_name(i, names) for i in items if i not in own]
-    places = [(_name(i, names), *_shapes(i)) for i in own]
-    rings, codes = _shapes(notice)
-    if rings or codes or not own:
-        if not shared and not own:
-            shared = [_name(c, names) for c in notice.get("corridors") or ()]
-        places.insert(0, (join(shared, limit=12) if shared else _SOMEWHERE, rings, codes))
-    return {
-        language: tuple(Area(name[language], polygons=rings, geocodes=codes) for name, rings, codes in places)
-        for language in LANGUAGES
-    }
-
-
-def _shapes(item: Mapping[str, Any]) -> tuple[tuple[Polygon, ...], tuple[NameValue, ...]]:
-    return publishable_rings(item.get("polygons") or ()), _geocodes(item.get("geocodes") or ())
-
-
-def _geocodes(items: Iterable[Any]) -> tuple[NameValue, ...]:
-    """Pairs from codes, pairs or mappings; bare digits are Chinese division codes."""
-    found = []
-    for number, item in enumerate(items):
-        if isinstance(item, Mapping):
-            pair = NameValue(
-                str(item.get("valueName") or item.get("name") or ""), str(item.get("value") or "")
-            )
-        elif isinstance(item, str):
-            pair = NameValue("GB/T 2260" if len(item) <= 6 else "CPEAS Geographic Code", item)
-        else:
-            pair = NameValue(*(str(part) for part in item))
-        if not pair.name or not pair.value:
-            raise InputError(f"{item!r} is not a geocode", where=f"geocodes[{number}]")
-        found.append(pair)
-    return tuple(found)
