@@ -17,6 +17,8 @@ _ABSORB_TURN_DEG: Final = 60.0
 _MEET_TURN_DEG: Final = 75.0
 _ABSORB_MAJOR_M: Final = 8000.0
 _ABSORB_MINOR_M: Final = 600.0
+_BRIDGES_IN_A_ROW: Final = 6
+_STRAIGHT_DEG: Final = 35.0
 
 
 def headings(
@@ -160,6 +162,38 @@ def absorb(
         if path:
             result[path] = key[loose]
     return result
+
+
+def extend_over_bridges(
+    key: NDArray[np.int32],
+    bridge: NDArray[np.bool_],
+    rings: set[int],
+    from_node: NDArray[np.int32],
+    to_node: NDArray[np.int32],
+    start_heading: NDArray[np.float64],
+    end_heading: NDArray[np.float64],
+) -> None:
+    """Give ring roads the bridge-named pieces that go straight on from one of their ends; ``key`` changes.
+
+    Where the map has a hole in a ring, the bridges on either side of it are still the ring's.
+    """
+    for _ in range(_BRIDGES_IN_A_ROW):
+        loose = np.flatnonzero(bridge & (key < 0))
+        ring = np.flatnonzero(np.isin(key, np.array(sorted(rings), np.int32)))
+        arriving = {int(to_node[s]): s for s in ring}
+        leaving = {int(from_node[s]): s for s in ring}
+        grown = False
+        for s in loose.tolist():
+            before, after = arriving.get(int(from_node[s])), leaving.get(int(to_node[s]))
+            for other, turn in (
+                (before, end_heading[before] - start_heading[s] if before is not None else 180.0),
+                (after, start_heading[after] - end_heading[s] if after is not None else 180.0),
+            ):
+                if other is not None and abs((turn + 180.0) % 360.0 - 180.0) <= _STRAIGHT_DEG:
+                    key[s], grown = key[other], True
+                    break
+        if not grown:
+            return
 
 
 def strokes(

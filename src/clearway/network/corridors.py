@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearway.kernel.geometry import local_xy_m
 from clearway.kernel.ids import content_id
 from clearway.kernel.language import Text
-from clearway.network.chains import absorb, headings, strokes, successors
+from clearway.network.chains import absorb, extend_over_bridges, headings, strokes, successors
 from clearway.network.model import Corridor, GridArea, RoadClass
 from clearway.network.parts import Lay, Part, compass, group_parts, lay_out
 from clearway.network.ramps import attach_ramps
@@ -112,6 +112,9 @@ def _lay(
     start, end = headings(coords, offsets)
     key = absorb(keys.key, keys.absorbable, draft.from_key, draft.to_key, draft.length_m, draft.road_class,
                  start, end, twin)  # fmt: skip
+    rings = {i for i, road in enumerate(keys.roads) if road.ring}
+    main_bridge = (keys.bridge_key >= 0) & (draft.road_class <= RoadClass.TRUNK)
+    extend_over_bridges(key, main_bridge, rings, draft.from_key, draft.to_key, start, end)
     key = np.where((key < 0) & (keys.bridge_key >= 0), keys.bridge_key, key).astype(np.int32)
     _name_unnamed(key, draft, keys, start, end, twin)
     node_lon, node_lat = np.empty(draft.node_id.size), np.empty(draft.node_id.size)
