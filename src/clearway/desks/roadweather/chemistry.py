@@ -11,10 +11,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from clearway.desks.roadweather.compiled import FAST
+from clearway.desks.roadweather.compiled import compiled
 
 F64 = NDArray[np.float64]
 
@@ -28,7 +27,7 @@ EQUIVALENT_NACL: Final = {"nacl": 1.0, "cacl2": 0.85, "mgcl2": 1.05, "cma": 0.55
 """Freezing-point depression per mass relative to NaCl at about −5 °C (MDSS curves for the chlorides)."""
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def percent_at(freezing_c: float) -> float:
     """Solution percent whose freezing point is ``freezing_c`` (≤ 0), up to the eutectic."""
     if freezing_c >= 0.0:
@@ -38,7 +37,7 @@ def percent_at(freezing_c: float) -> float:
     return min(EUTECTIC_PCT, _A * freezing_c * freezing_c + _B * freezing_c)
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def freezing_point_one(salt_g_m2: float, water_mm: float) -> float:
     """Freezing point [°C] of ``water_mm`` with ``salt_g_m2`` NaCl dissolved as far as it goes."""
     if salt_g_m2 <= 0.0:
@@ -52,7 +51,7 @@ def freezing_point_one(salt_g_m2: float, water_mm: float) -> float:
     return max(EUTECTIC_C, (-_B - math.sqrt(root)) / (2.0 * _A))
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def brine_water_one(surface_c: float, salt_g_m2: float) -> float:
     """Liquid [mm] that ``salt_g_m2`` keeps unfrozen at ``surface_c``; 0 below the eutectic."""
     if salt_g_m2 <= 0.0 or surface_c < EUTECTIC_C:
@@ -61,7 +60,7 @@ def brine_water_one(surface_c: float, salt_g_m2: float) -> float:
     return salt_g_m2 * (100.0 / c - 1.0) / 1000.0
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def activity_one(salt_g_m2: float, water_mm: float) -> float:
     """Water activity (vapour pressure over brine relative to pure water), 0.75–1."""
     if salt_g_m2 <= 0.0:
@@ -70,7 +69,7 @@ def activity_one(salt_g_m2: float, water_mm: float) -> float:
     return 1.0 - 0.0055 * c - 0.000155 * c * c
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _each(salt: F64, water: F64, out: F64) -> None:
     for n in range(out.size):
         out[n] = freezing_point_one(salt[n], water[n])

@@ -1,4 +1,4 @@
-"""Road condition classes: codes, words, colours and patterns, and the rule that picks one."""
+"""Road condition classes: codes, words, colours, patterns and thresholds. Light: nothing compiled here."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from enum import IntEnum
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from clearway.desks.roadweather.compiled import FAST
 from clearway.kernel.language import Text
-
-F64 = NDArray[np.float64]
 
 
 class Condition(IntEnum):
@@ -77,33 +73,6 @@ SLUSH_RATIO: Final = 0.35
 COMPACTED_KG_M3: Final = 350.0
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
-def classify_one(water_mm: float, snow_mm: float, density: float, ice_mm: float, frost_mm: float) -> int:
-    """Class of one column from its stores [mm water equivalent] and snow density [kg/m³]."""
-    if snow_mm >= SNOW_MM:
-        if water_mm > SLUSH_RATIO * snow_mm:
-            return 3
-        return 5 if density >= COMPACTED_KG_M3 else 4
-    solid = ice_mm + snow_mm
-    if solid >= ICE_MM:
-        if water_mm > 2.0 * solid and water_mm > WET_MM:
-            return 3
-        if ice_mm >= ICE_MM:
-            return 6 if solid >= THICK_ICE_MM else 7
-        return 3 if water_mm > DAMP_MM else 4
-    if frost_mm >= FROST_MM:
-        return 8
-    if water_mm >= WET_MM:
-        return 2
-    return 1 if water_mm >= DAMP_MM else 0
-
-
-@njit(cache=True, error_model="numpy", fastmath=FAST)
-def _each(water: F64, snow: F64, density: F64, ice: F64, frost: F64, out: NDArray[np.int8]) -> None:
-    for n in range(out.size):
-        out[n] = classify_one(water[n], snow[n], density[n], ice[n], frost[n])
-
-
 def classify(
     water_mm: ArrayLike, snow_mm: ArrayLike, snow_density: ArrayLike, ice_mm: ArrayLike, frost_mm: ArrayLike
 ) -> NDArray[np.int8]:
@@ -112,12 +81,9 @@ def classify(
     The thresholds follow what road sensors separate: damp from a film of 0.02 mm, wet from 0.12 mm
     (where spray begins), ice from 0.05 mm; ice thinner than 0.5 mm without snow is black ice.
     """
-    given = (water_mm, snow_mm, snow_density, ice_mm, frost_mm)
-    whole = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in given))
-    out = np.empty(whole[0].size, np.int8)
-    water, snow, density, ice, frost = (np.ascontiguousarray(x).ravel() for x in whole)
-    _each(water, snow, density, ice, frost, out)
-    return out.reshape(whole[0].shape)
+    from clearway.desks.roadweather.engine_classes import classify_arrays
+
+    return classify_arrays(water_mm, snow_mm, snow_density, ice_mm, frost_mm)
 
 
 def named(name: str) -> Condition:

@@ -12,10 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from clearway.desks.roadweather.compiled import FAST
+from clearway.desks.roadweather.compiled import compiled
 from clearway.desks.roadweather.constants import GRAVITY, VON_KARMAN
 
 F64 = NDArray[np.float64]
@@ -78,7 +77,7 @@ def exchange_table(wind_height_m: float, air_height_m: float, z0m: float, z0h: f
     return np.asarray(np.maximum(VON_KARMAN**2 / (fm * fh), LEAST_SHARE * neutral))
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def transfer_coefficient(
     table: F64, air_height_m: float, air_c: float, surface_c: float, wind_ms: float
 ) -> float:
@@ -91,13 +90,13 @@ def transfer_coefficient(
     return float(table[index] * (1.0 - part) + table[index + 1] * part)
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def vapour_pressure_water(temperature_c: float) -> float:
     """Saturation over water [Pa], Magnus form of Sonntag (1990)."""
     return 611.2 * math.exp(17.62 * temperature_c / (243.12 + temperature_c))
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def vapour_pressure_ice(temperature_c: float) -> float:
     """Saturation over ice [Pa], Magnus form of Sonntag (1990)."""
     return 611.2 * math.exp(22.46 * temperature_c / (272.62 + temperature_c))

@@ -11,11 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather.chemistry import activity_one, freezing_point_one
-from clearway.desks.roadweather.compiled import FAST
+from clearway.desks.roadweather.compiled import compiled
 from clearway.desks.roadweather.constants import (
     GAS_DRY_AIR,
     HEAT_AIR,
@@ -71,7 +70,7 @@ WALL_ALBEDO = 0.2
 AIR, VAPOUR, WIND, PRESSURE, SHORT, LONG = range(6)
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def factors(profiles: Profiles, dt: float) -> tuple[F64, F64, F64]:
     """Elimination factors (keep, carry, gain) of every profile for step ``dt``, shape (profiles, nodes).
 
@@ -90,7 +89,7 @@ def factors(profiles: Profiles, dt: float) -> tuple[F64, F64, F64]:
     return keep, carry, gain
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _weather(series: Series, place: Place, c: int, k: int, horizon: F64, out: F64) -> None:
     """Weather vector of column ``c`` at forcing time ``k`` with its own radiation."""
     s = place.series[c]
@@ -110,7 +109,7 @@ def _weather(series: Series, place: Place, c: int, k: int, horizon: F64, out: F6
     out[LONG] = sky * series.sky_lw_wm2[s, k] + (1.0 - sky) * around
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _surface(
     at_c: float, w: F64, stores: F64, table: F64, physics: Physics, scale: float, mixing: float
 ) -> tuple[float, float, float, float, float, bool]:
@@ -138,7 +137,7 @@ def _surface(
     return heat, 4.0 * cube, cube * kelvin - 4.0 * cube * at_c, moist, wetness, icy
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _vapour_line(at_c: float, icy: bool, activity: float) -> tuple[float, float]:
     """Surface vapour pressure [Pa] and its slope [Pa/K] at ``at_c``."""
     if icy:
@@ -148,7 +147,7 @@ def _vapour_line(at_c: float, icy: bool, activity: float) -> tuple[float, float]
     return e, e * 17.62 * 243.12 / (243.12 + at_c) ** 2
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _absorbed(w: F64, stores: F64, physics: Physics, albedo: float) -> tuple[float, float]:
     """Absorbed short-wave and long-wave [W m⁻²]."""
     cover = min(1.0, stores[SNOW] / physics.full_cover_mm)
@@ -159,7 +158,7 @@ def _absorbed(w: F64, stores: F64, physics: Physics, albedo: float) -> tuple[flo
     return (1.0 - reflect) * w[SHORT], emissivity * w[LONG]
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _balance(
     top: float, pull: float, give: float, w: F64, stores: F64, table: F64, physics: Physics, fixed: F64,
     dt: float, flux: F64,
@@ -229,7 +228,7 @@ def _balance(
     return after, missing, lost_mm
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _settle(
     stores: F64, frozen_mm: float, top_melt_j: float, lost_mm: float, icy: bool, after: float
 ) -> tuple[float, float]:
@@ -249,7 +248,7 @@ def _settle(
     return top_melt_j - part * per_kg, lost_mm
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _energy(temperature: F64, stores: F64, capacity: F64) -> float:
     """Heat content [J m⁻²] of ground and stores; liquid water at 0 °C is the zero of the stores."""
     total = (capacity[0] + store_heat(stores)) * temperature[0]
@@ -259,12 +258,12 @@ def _energy(temperature: F64, stores: F64, capacity: F64) -> float:
     return float(total)
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _mass(stores: F64) -> float:
     return float(stores[WATER] + stores[SNOW] + stores[ICE] + stores[FROST])
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _precipitate(
     temperature: F64, stores: F64, rain: float, snow: float, air: float, top: float, fresh: float
 ) -> None:
@@ -276,7 +275,7 @@ def _precipitate(
     temperature[0] = heat / (before + HEAT_WATER * rain + HEAT_ICE * snow)
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _sweep(temperature: F64, beta: F64, keep: F64, carry: F64, below_c: float) -> None:
     """Eliminate the ground from the bottom up."""
     up = below_c
@@ -285,13 +284,13 @@ def _sweep(temperature: F64, beta: F64, keep: F64, carry: F64, below_c: float) -
         beta[i] = up
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _observed(seen: Seen, sensor: int, k: int, part: float) -> float:
     """Road temperature seen at a moment between forcing times k − 1 and k; NaN when unknown."""
     return float(seen.rst_c[sensor, k - 1] * (1.0 - part) + seen.rst_c[sensor, k] * part)
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _write(out: F32, temperature: F64, stores: F64, total: F64, share: float) -> None:
     """One output row: stores, road temperature, freezing point and mean fluxes."""
     for i in range(STORES):
@@ -302,7 +301,7 @@ def _write(out: F32, temperature: F64, stores: F64, total: F64, share: float) ->
         out[OUT_SW + i] = total[i] * share
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _check(
     audit: F64, change_j: float, change_mm: float, heat_in: float, mass_in: float, turnover_j: float
 ) -> None:
@@ -311,7 +310,7 @@ def _check(
     audit[1] = max(audit[1], abs(change_mm - mass_in) / (abs(mass_in) + 1.0))
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _treat_due(
     t: F64, stores: F64, events: Events, event: int, last: int, now: float, leaves_mm: float, book: F64
 ) -> int:
@@ -324,7 +323,7 @@ def _treat_due(
     return event
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _step(
     t: F64, stores: F64, beta: F64, keep: F64, carry: F64, gain: F64, capacity: F64, below: F64,
     lower_c: float, w: F64, rain: float, snow: float, fixed: F64, table: F64, physics: Physics,
@@ -363,7 +362,7 @@ def _step(
     book[1] -= liquid + solid
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@compiled
 def run_columns(
     first: int, last: int, steps: int, forcing_s: float, every: int, series: Series, traffic: Traffic,
     place: Place, profiles: Profiles, horizon: F64, table: F64, events: Events, seen: Seen, physics: Physics,

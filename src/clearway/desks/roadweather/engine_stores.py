@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather.chemistry import EUTECTIC_C, brine_water_one, freezing_point_one
-from clearway.desks.roadweather.compiled import FAST
+from clearway.desks.roadweather.compiled import compiled
 from clearway.desks.roadweather.constants import HEAT_ICE as CI
 from clearway.desks.roadweather.constants import HEAT_WATER as CW
 from clearway.desks.roadweather.constants import LATENT_FUSION as LF
@@ -30,13 +29,13 @@ from clearway.desks.roadweather.engine_types import (
 F64 = NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def store_heat(stores: F64) -> float:
     """Heat capacity of all stores [J m⁻² K⁻¹]."""
     return float(CW * stores[WATER] + CI * (stores[SNOW] + stores[ICE] + stores[FROST]))
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def snow_resistance(stores: F64, full_cover_mm: float) -> float:
     """Thermal resistance of the snow cover [m² K W⁻¹]; conductivity after Yen (1981)."""
     snow = stores[SNOW]
@@ -47,7 +46,7 @@ def snow_resistance(stores: F64, full_cover_mm: float) -> float:
     return float(min(1.0, snow / full_cover_mm) * snow / density / conductivity)
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def fall(stores: F64, rain_mm: float, snow_mm: float, air_c: float, fresh_density: float) -> None:
     """Add precipitation of one step; fresh snow is denser near 0 °C (Hedstrom & Pomeroy 1998)."""
     stores[WATER] += rain_mm
@@ -60,7 +59,7 @@ def fall(stores: F64, rain_mm: float, snow_mm: float, air_c: float, fresh_densit
         stores[DENSITY] = total / depth
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def phase_change(
     conduct: float, supply: float, water: float, frozen: float, salt: float, dt: float
 ) -> tuple[float, float]:
@@ -92,7 +91,7 @@ def phase_change(
     return after, frozen_now
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _brine_equilibrium(
     conduct: float, supply: float, water: float, frozen: float, salt: float, dt: float
 ) -> float:
@@ -130,7 +129,7 @@ def _brine_equilibrium(
     return water - w
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def move_phase(stores: F64, frozen_mm: float) -> None:
     """Move mass between water and the frozen stores; frost melts first, then ice, then snow."""
     if frozen_mm > 0.0:
@@ -145,7 +144,7 @@ def move_phase(stores: F64, frozen_mm: float) -> None:
         melt -= part
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def vapour(stores: F64, loss_mm: float, frozen: bool) -> None:
     """Take evaporation (or add dew and frost when negative) from the store it concerns."""
     if not frozen:
@@ -160,7 +159,7 @@ def vapour(stores: F64, loss_mm: float, frozen: bool) -> None:
         loss_mm -= part
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _lose_water(stores: F64, lost: float) -> float:
     """Remove water with the salt dissolved in it; returns the mass removed."""
     water = stores[WATER]
@@ -172,7 +171,7 @@ def _lose_water(stores: F64, lost: float) -> float:
     return lost
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def drain_and_traffic(
     stores: F64, physics: Physics, pore_mm: float, vehicles_s: float, speed_kmh: float, dt: float
 ) -> tuple[float, float]:
@@ -209,7 +208,7 @@ def drain_and_traffic(
     return liquid, solid
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def treat(stores: F64, kind: int, amount: float, leaves_mm: float) -> tuple[float, float]:
     """Do one treatment; returns liquid added (negative: removed) and frozen mass removed [kg/m²]."""
     if kind == PLOUGH:

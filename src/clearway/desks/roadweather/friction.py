@@ -14,10 +14,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from clearway.desks.roadweather.compiled import FAST
+from clearway.desks.roadweather.compiled import compiled
 from clearway.kernel.language import Text
 
 F64 = NDArray[np.float64]
@@ -31,7 +30,7 @@ WET: Final = 0.70
 LEAST: Final = 0.05
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def friction_one(
     surface_c: float, water: float, snow: float, density: float, ice: float, frost: float, sand: float
 ) -> float:
@@ -60,7 +59,7 @@ def friction_one(
     return max(LEAST, min(grip, DRY))
 
 
-@njit(cache=True, error_model="numpy", fastmath=FAST)
+@compiled
 def _each(t: F64, w: F64, s: F64, r: F64, i: F64, f: F64, a: F64, out: F64) -> None:
     for n in range(out.size):
         out[n] = friction_one(t[n], w[n], s[n], r[n], i[n], f[n], a[n])

@@ -291,3 +291,30 @@ def run_site(
     return SiteForecast(
         known[0], times, run, tuple(dict.fromkeys((*notes, *forcing.notes))), np.asarray(base)
     )
+
+
+def from_record(record: SiteRecord) -> SiteInput:
+    """A site CSV as input: everything up to the last road reading is past, the weather after it forecast."""
+    known = np.flatnonzero(np.isfinite(record.rst_c)) if "rst_c" in record.values else np.zeros(0, int)
+    last = int(known[-1]) if known.size else 0
+    names = ("air_c", "dew_c", "wind_ms", "cloud", "pressure_hpa", "sw_open", "lw_open")
+    values = {n: record.values[n] for n in names if n in record.values}
+    step_h = float(record.times_s[1] - record.times_s[0]) / 3600.0
+    if record.has("snow_mm_h"):
+        fall = {
+            "rain_mm": record.values["rain_mm_h"] * step_h,
+            "snow_mm": record.values["snow_mm_h"] * step_h,
+        }
+    else:
+        cold = record.values["air_c"] < 0.5
+        total = record.values["precipitation_mm_h"] * step_h
+        fall = {"rain_mm": np.where(cold, 0.0, total), "snow_mm": np.where(cold, total, 0.0)}
+    past = slice(0, last + 1)
+    seen = Table(
+        record.times_s[past],
+        {n: record.values[n][past] for n in ("air_c", "dew_c", "wind_ms", "rst_c") if n in record.values},
+    )
+    if not known.size:
+        seen = Table(np.zeros(0, np.int64), {})
+    mode = "open_sky" if record.has("sw_open") else "cloud"
+    return SiteInput(record.site, seen, Table(record.times_s, values | fall), radiation=mode)

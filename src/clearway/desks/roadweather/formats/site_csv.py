@@ -53,7 +53,8 @@ WET_MV: Final = 1.0
 """Sensor voltage above which the road counts as wet (as the anchors were scored)."""
 
 
-def _time(text: str, where: str) -> int:
+def parse_time(text: str, where: str) -> int:
+    """Epoch seconds of an ISO time; without a zone it is UTC."""
     try:
         at = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError as error:
@@ -108,7 +109,7 @@ def parse(text: str, site: Site, *, name: str = "CSV") -> SiteRecord:
             continue
         if len(row) < len(header):
             raise InputError(f"{len(row)} cells, not {len(header)}", where=f"{name} line {line}")
-        times.append(_time(row[time_at], f"{name} line {line}"))
+        times.append(parse_time(row[time_at], f"{name} line {line}"))
         for quantity, at in columns.items():
             cells[quantity].append(_value(row[at], f"{name} line {line}, column {header[at].strip()}"))
     values = {quantity: np.array(column) for quantity, column in cells.items()}

@@ -1,0 +1,133 @@
+"""``clearway roadweather``: verify the road model on a data set, run one site, write the score page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clearway.kernel.errors import InputError
+
+app = typer.Typer(help="Road-surface model, stations and verification.", no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option("--data", help="Folder with a site CSV and, if any, recorded forecasts.")]
+Station = Annotated[Path | None, typer.Option("--station", help="Station file: TOML, or METRo XML.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("hindcast")
+def hindcast(
+    data: Data,
+    station: Station = None,
+    as_json: AsJson = False,
+    dt_s: Annotated[float, typer.Option("--dt", help="Time step in seconds, 60-600.")] = 300.0,
+    quick: Annotated[bool, typer.Option("--quick", help="Only our two forecasts and the anchors.")] = False,
+) -> None:
+    """Roll forecasts over a data set with observed weather and print the score table."""
+    from clearway.desks.roadweather.verification import load, verify
+    from clearway.desks.roadweather.views import score_table
+
+    result = verify(load(data, station), dt_s=dt_s, full=not quick)
+    if as_json:
+        typer.echo(json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False))
+        return
+    typer.echo(
+        f"{result['site']}: {result['starts']} starts, radiation {result['radiation']}, step {dt_s:.0f} s"
+    )
+    typer.echo(score_table(result))
+
+
+@app.command("run")
+def run(
+    forcing: Annotated[Path, typer.Argument(help="METRo forecast XML, RoadSurf JSON or site CSV.")],
+    station: Station = None,
+    observations: Annotated[
+        Path | None,
+        typer.Option("--observations", help="Past readings; found beside the forcing if left out."),
+    ] = None,
+    as_json: AsJson = False,
+    dt_s: Annotated[float, typer.Option("--dt", help="Time step in seconds, 60-600.")] = 300.0,
+    hours: Annotated[float | None, typer.Option("--hours", help="Length of the forecast.")] = None,
+) -> None:
+    """Run one site and print the road for the coming hours."""
+    from clearway.desks.roadweather.site_run import run_site
+    from clearway.desks.roadweather.views import site_rows, site_table
+
+    made = run_site(_input(forcing, station, observations), dt_s=dt_s, hours=hours)
+    if as_json:
+        body: dict[str, Any] = {"notes": [n.as_dict() for n in made.notes], "hours": site_rows(made)}
+        typer.echo(json.dumps(body, indent=1, ensure_ascii=False))
+        return
+    for note in made.notes:
+        typer.echo(f"note: {note.en}")
+    typer.echo(site_table(made))
+
+
+@app.command("report")
+def report(
+    data: Data,
+    docs: Annotated[Path, typer.Option("--docs", help="Folder of the documentation.")] = Path("docs"),
+    metro_cases: Annotated[
+        Path | None, typer.Option("--metro-cases", help="Folder of METRo's cases.")
+    ] = None,
+    storm: Annotated[
+        Path | None, typer.Option("--storm", help="Storm CSV with its stations beside it.")
+    ] = None,
+) -> None:
+    """Verify, draw the figures and write the generated parts of docs/roadweather.md."""
+    from clearway.desks.roadweather.report import write_report
+
+    for path in write_report(data, docs, metro_cases=metro_cases, storm=storm):
+        typer.echo(str(path))
+
+
+def _beside(forcing: Path, suffix: str) -> Path | None:
+    """The readings that belong to a forecast file: ``observation.xml`` or ``obs_…`` beside ``fc_…``."""
+    for name in (f"observation{suffix}", forcing.name.replace("fc", "obs", 1), f"obs{suffix}"):
+        found = forcing.with_name(name)
+        if found.is_file() and found != forcing:
+            return found
+    return None
+
+
+def _input(forcing: Path, station: Path | None, observations: Path | None) -> Any:
+    suffix = forcing.suffix.lower()
+    seen = observations or _beside(forcing, suffix)
+    if not forcing.is_file():
+        raise InputError("no such file", where=str(forcing))
+    if suffix == ".xml":
+        from clearway.desks.roadweather.formats import metro_xml
+
+        if station is None:
+            raise InputError("METRo forcing needs --station FILE", where=str(forcing))
+        return metro_xml.read(forcing, station, seen)
+    from clearway.desks.roadweather.site import read_site
+
+    site = _station(station) if station is not None else None
+    if suffix == ".json":
+        from clearway.desks.roadweather.formats import roadsurf_json
+
+        return roadsurf_json.read(forcing, site, seen)
+    if suffix == ".csv":
+        from clearway.desks.roadweather.formats import site_csv
+        from clearway.desks.roadweather.site_run import from_record
+
+        if site is None:
+            beside = forcing.with_name("station.toml")
+            if not beside.is_file():
+                raise InputError("a site CSV needs --station FILE", where=str(forcing))
+            site = read_site(beside)
+        return from_record(site_csv.read(forcing, site))
+    raise InputError(f"unknown kind of file {suffix!r}", where=str(forcing), hint="Known: .xml, .json, .csv")
+
+
+def _station(path: Path) -> Any:
+    if path.suffix.lower() == ".xml":
+        from clearway.desks.roadweather.formats import metro_xml
+
+        return metro_xml.read_station(path)[0]
+    from clearway.desks.roadweather.site import read_site
+
+    return read_site(path)

@@ -1,0 +1,102 @@
+"""Plain views: tables and rows for the command line, the documentation and the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from clearway.desks.roadweather.conditions import LOOKS, Condition
+from clearway.desks.roadweather.site_run import SiteForecast, when
+
+MODELS: Final = {
+    "corrected": "ours, with block-cross-validated correction",
+    "physics": "ours, physics + assimilation",
+    "corrected_cloud_only": "ours corrected, radiation from cloud alone",
+    "physics_cloud_only": "ours, radiation from cloud alone",
+    "physics_open_sky": "ours, open-sky radiation and street geometry",
+    "physics_literature": "ours, nothing learned about the site",
+    "physics_open_sky_literature": "ours, open-sky radiation, nothing learned",
+    "physics_no_sensor": "ours, no road sensor at all",
+    "nortrip_error_decay": "NORTRIP + last error decaying",
+    "nortrip": "NORTRIP free run",
+    "roadsurf": "RoadSurf",
+    "metro": "METRo, canyon radiation",
+    "metro_open_sky": "METRo, open-sky radiation",
+    "metro_cloud": "METRo, cloud octants",
+    "last_difference": "last road − air difference",
+    "air_temperature": "air temperature",
+    "persistence": "persistence",
+}
+COLUMNS: Final = {
+    "bias": "bias", "mae": "MAE", "rmse_1_24h": "RMSE 1–24 h", "rmse_1h": "1 h", "rmse_4_6h": "4–6 h",
+    "rmse_7_12h": "7–12 h", "rmse_13_24h": "13–24 h", "rmse_near_0c": "RMSE ±2 °C", "freezing_pod": "POD",
+    "freezing_far": "FAR", "freezing_csi": "CSI", "wet_hss": "wet HSS",
+}  # fmt: skip
+
+
+def _cell(value: object) -> str:
+    return "" if not isinstance(value, int | float) or np.isnan(value) else f"{value:.3f}"
+
+
+def score_rows(result: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Models in the order they are shown, unknown ones last."""
+    table = result["scores"]
+    names = [n for n in MODELS if n in table] + sorted(n for n in table if n not in MODELS)
+    return [(str(MODELS.get(n, n)), table[n]) for n in names if "rmse_1_24h" in table[n]]
+
+
+def score_table(result: Mapping[str, Any]) -> str:
+    """The score table as text columns."""
+    rows = score_rows(result)
+    width = max(len(name) for name, _ in rows)
+    head = " " * width + "".join(f"{title:>13}" for title in COLUMNS.values())
+    lines = [f"{name:<{width}}" + "".join(f"{_cell(s.get(c)):>13}" for c in COLUMNS) for name, s in rows]
+    return "\n".join([head, *lines])
+
+
+def markdown_table(result: Mapping[str, Any]) -> str:
+    """The score table as Markdown."""
+    lines = ["| model | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for name, s in score_rows(result):
+        lines.append(f"| {name} | " + " | ".join(_cell(s.get(c)) for c in COLUMNS) + " |")
+    return "\n".join(lines)
+
+
+def site_rows(made: SiteForecast) -> list[dict[str, Any]]:
+    """One row a time: temperature with its error, condition, stores, grip."""
+    codes, grip = made.trajectory.condition()[:, 0], made.trajectory.friction()[:, 0]
+    rows = []
+    for k, at in enumerate(made.times_s):
+        out = made.trajectory.values[k, 0]
+        rows.append(
+            {
+                "time": when(float(at)),
+                "rst_c": round(float(made.trajectory.rst_c[k, 0]), 2),
+                "error_k": round(float(made.sigma_k[k]), 2),
+                "condition": Condition(int(codes[k])).name.lower(),
+                "friction": round(float(grip[k]), 2),
+                "water_mm": round(float(out[0]), 3),
+                "snow_mm": round(float(out[1]), 3),
+                "ice_mm": round(float(out[3]), 3),
+                "frost_mm": round(float(out[4]), 3),
+                "freezing_point_c": round(float(made.trajectory["freezing_point_c"][k, 0]), 2),
+            }
+        )
+    return rows
+
+
+def site_table(made: SiteForecast) -> str:
+    """The rows as text, condition in words."""
+    lines = [
+        f"{'time (UTC)':<18}{'road °C':>9}{'± K':>6}  {'condition':<16}{'grip':>5}"
+        f"{'water':>7}{'snow':>7}{'ice':>7} mm"
+    ]
+    for row in site_rows(made):
+        words = LOOKS[Condition[row["condition"].upper()]].label.en
+        lines.append(
+            f"{row['time']:<18}{row['rst_c']:>9.1f}{row['error_k']:>6.1f}  {words:<16}{row['friction']:>5.2f}"
+            f"{row['water_mm']:>7.2f}{row['snow_mm']:>7.2f}{row['ice_mm']:>7.2f}"
+        )
+    return "\n".join(lines)
