@@ -44,7 +44,7 @@ GROUPS: Final[dict[str, Entry]] = {
     "forecast": Entry("clearway.cli.forecast:app", "Run one cycle and write what the desks see."),
     "replay": Entry("clearway.cli.replay:app", "Play a past period again, at any speed."),
     "exercise": Entry("clearway.cli.exercise:app", "Run an exercise with injected events."),
-    "enter": Entry("clearway.cli.enter:app", "Enter a report, a reading, a measure or a task by hand."),
+    "log": Entry("clearway.cli.log:app", "Enter an incident, a reading, a measure or a task by hand."),
     "journal": Entry("clearway.cli.journal:app", "Verify, export, import, back up and restore the journal."),
     "doctrine": Entry("clearway.cli.doctrine:app", "Show and check the rules and the source of each number."),
     "roadweather": Entry("clearway.cli.roadweather:app", "Road-surface model, stations and verification."),
