@@ -1,8 +1,8 @@
 """Streaming read of an OSM file into columns, by libosmium.
 
 Road ways are filtered in C++ and handed back through libosmium's own OPL text writer with node places on
-the ways; one numpy parse then gives all node references and coordinates. That costs a third less than touching
-every node reference from Python (benchmarks/bench_network.py).
+the ways; one numpy parse then gives all node references and coordinates. On the larger file of
+benchmarks/bench_network.py that costs a third less than touching every node reference from Python.
 """
 
 from __future__ import annotations
