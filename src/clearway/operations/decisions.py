@@ -130,6 +130,8 @@ class Decider:
         if kind == "measure":
             data.setdefault("alternatives", list(proposal.data.get("alternatives") or ()))
             data.setdefault("reasons", proposal.data["why"])
+        if kind == "notice" and actor.simulated:
+            data["simulated"] = True
         if kind == "notice" and not _two_person(data):
             data["messages"] = [self._entry(record_id, data, "Alert", at)]
         return [Command(kind, _OPENING_VERB[kind], data, actor, key, record_id, reason=reason)], record_id
