@@ -19,7 +19,7 @@ from clearway.operations.identity import digest
 from clearway.picture.desk import CycleResult, CycleState, Desk, DeskResult
 from clearway.picture.fields import Field, Fields
 from clearway.picture.findings import Proposal, Situation
-from clearway.picture.picture import Override, Picture, Treatment
+from clearway.picture.picture import Override, Picture, Treatment, Weather
 
 
 class Change(Protocol):
@@ -113,27 +113,32 @@ class WeatherShift:
 
     def apply(self, picture: Picture) -> Picture:
         """Shift everything after the last known hour; what has been observed stays."""
+        return replace(picture, weather=self.shifted(picture.weather))
+
+    def shifted(self, weather: Weather) -> Weather:
+        """The weather with its future shifted.
+
+        Raises:
+            InputError: a negative factor or time.
+        """
         if min(self.precipitation_factor, self.wind_factor, self.later_h) < 0:
             raise InputError("factors and hours must not be negative", where="what-if weather")
-        weather, first = picture.weather, picture.weather.now_index + 1
+        first = weather.now_index + 1
 
-        def shifted(
-            values: NDArray[np.float32], add: float = 0.0, factor: float = 1.0
-        ) -> NDArray[np.float32]:
+        def moved(values: NDArray[np.float32], add: float, factor: float) -> NDArray[np.float32]:
             out = values.copy()
             hours = np.arange(first, values.shape[1])
             taken = values[:, np.maximum(hours - self.later_h, first - 1)]
             out[:, first:] = taken * np.float32(factor) + np.float32(add)
             return out
 
-        changed = replace(
+        return replace(
             weather,
-            air_temperature_c=shifted(weather.air_temperature_c, self.temperature_k, 1.0),
-            dew_point_c=shifted(weather.dew_point_c, self.temperature_k, 1.0),
-            precipitation_mm=shifted(weather.precipitation_mm, 0.0, self.precipitation_factor),
-            wind_speed_ms=shifted(weather.wind_speed_ms, 0.0, self.wind_factor),
+            air_temperature_c=moved(weather.air_temperature_c, self.temperature_k, 1.0),
+            dew_point_c=moved(weather.dew_point_c, self.temperature_k, 1.0),
+            precipitation_mm=moved(weather.precipitation_mm, 0.0, self.precipitation_factor),
+            wind_speed_ms=moved(weather.wind_speed_ms, 0.0, self.wind_factor),
         )
-        return replace(picture, weather=changed)
 
     def text(self) -> Text:
         """The change in words."""
