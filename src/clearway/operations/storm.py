@@ -119,6 +119,23 @@ class SimulatedHand:
 
 
 @dataclass(slots=True)
+class CrewsOnly:
+    """Crews work; decisions are left to the people at the console."""
+
+    agenda: Agenda
+    crews: SimulatedCrews
+
+    def after_cycle(self, at: datetime) -> None:
+        """Look for field work."""
+        self.crews.look(at)
+
+    def until(self, end: datetime, tick: Any) -> None:
+        """Work the agenda off to ``end``, then look for new field work."""
+        self.agenda.run_until(end, tick)
+        self.crews.look(end)
+
+
+@dataclass(slots=True)
 class Storm:
     """Everything a demo run holds open; close it with :meth:`close`."""
 
@@ -171,7 +188,7 @@ def open_storm(
         raise InputError("this folder already holds a run", where=str(out), hint="Name another folder")
     out.mkdir(parents=True, exist_ok=True)
     data = Path(str(files("clearway.data"))) / "beijing"
-    network = import_roads(data / "beijing_roads.osm.pbf")
+    network = import_roads(data / "beijing_roads.osm.pbf", city=Text("Beijing", "北京市"))
     series = SeriesStore(out / "series.sqlite")
     series.put_stations(read_stations(data / "stations.csv").stations)
     series.append(read_stations(data / "storm_2015_11.csv").batch)
