@@ -27,7 +27,7 @@ from clearway.operations.simulation.crews import SimulatedCrews
 from clearway.operations.simulation.posts import SimulatedPosts
 from clearway.operations.storm import SimulatedHand, kinds_of_house
 from clearway.picture.desk import DeskResult, DeskView
-from clearway.picture.picture import Weather
+from clearway.picture.picture import Treatment, Weather
 from clearway.records import Journal
 from tests.desks.world import AT, MadeUpRoad, Surface, columns, doctrine, network, weather, with_weather
 
@@ -142,6 +142,9 @@ def _hand(
         assert isinstance(code, int)
         return {"text": {"en": "seen", "zh": "已查看"}, "condition": words[code], "source": "test"}
 
+    def lay(done: Treatment) -> None:
+        session.treatments.append(done)
+
     posts = SimulatedPosts(
         journal,
         decider,
@@ -157,7 +160,7 @@ def _hand(
         lane_km={c.id: 2 * c.length_m / 1000 for c in roads.corridors},
         corridor_number={c.id: i for i, c in enumerate(roads.corridors)},
         ploughs=2,
-        on_treatment=session.treatments.append,
+        on_treatment=lay,
         surface=surface,
     )
     return SimulatedHand(agenda, posts, crews)

@@ -17,6 +17,7 @@ from clearway.kernel.clock import ManualClock, parse_utc
 from clearway.network.model import Network
 from clearway.operations.board import Board, build_board
 from clearway.operations.cycle import run_cycle
+from clearway.operations.linking import STANDING, link_findings
 from clearway.operations.reconcile import Reconciled, Waiting, reconcile
 from clearway.operations.stated import stated
 from clearway.operations.trace import CycleTrace, trace_cycle
@@ -178,8 +179,14 @@ class Session:
             most_new=int(self.ground.doctrine.number("load.new_proposals_per_hour")),
         )
         self.waiting = found.waiting
-        if found.commands:
-            self.journal.submit_many(found.commands)
+        compared = link_findings(
+            self.journal.list("restriction_found", states=("found",)),
+            self.journal.list("measure", states=STANDING),
+            at,
+            simulated=self.simulated,
+        )
+        if found.commands or compared:
+            self.journal.submit_many([*found.commands, *compared])
         return found
 
     def build_picture(self, at: datetime) -> Picture:

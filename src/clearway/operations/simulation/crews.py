@@ -192,10 +192,18 @@ class SimulatedCrews:
     def _verify(self, task_id: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
             row = self.journal.get(task_id)
-            if row.state == "done":
-                self._do(row, "verify", {}, at, self.dispatcher)
+            if row.state == "done" and self._do(row, "verify", {}, at, self.dispatcher):
+                self._clear_findings(row, at)
 
         return act
+
+    def _clear_findings(self, task: RecordRow, at: datetime) -> None:
+        """What a removal task took away is off the road; the dispatcher, another post, says so."""
+        words = Text("gone from the site (simulated crew)", "现场已清除（模拟）")
+        for finding in (task.data.get("details") or {}).get("found") or ():
+            row = self.journal.get(str(finding))
+            if row.state in ("found", "linked", "unlinked"):
+                self._do(row, "remove", {"evidence": [_fact(words, at)]}, at, self.dispatcher)
 
     def _place(self, measure_id: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:

@@ -53,6 +53,7 @@ class SimulatedPosts:
     duty: Actor
     second: Actor
     refused_by_journal: list[str] = field(default_factory=list)
+    reviewing: set[str] = field(default_factory=set)
     on_decided: Callable[[RecordRow, str], None] | None = None
 
     def after_cycle(self, at: datetime) -> None:
@@ -73,13 +74,16 @@ class SimulatedPosts:
 
         for row in self.journal.list("measure", states=("ordered", "in_force")):
             review_at = parse_utc(row.data["review_at"]) if row.data.get("review_at") else None
-            if review_at is not None and at < review_at <= at + timedelta(hours=1):
+            soon = review_at is not None and at < review_at <= at + REVIEW_EVERY + REVIEW_AHEAD
+            if soon and review_at is not None and row.id not in self.reviewing:
+                self.reviewing.add(row.id)
                 self.agenda.add(max(at, review_at - REVIEW_AHEAD), self._review(row.id))
 
     def _review(self, measure_id: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
             row = self.journal.get(measure_id)
             if row.state not in ("ordered", "in_force"):
+                self.reviewing.discard(measure_id)
                 return
             lifting = any(
                 p.data["act"] == "lift" and p.data.get("target") == measure_id
@@ -94,6 +98,7 @@ class SimulatedPosts:
                 self.journal.submit(Command("measure", "review", data, self.duty, key, measure_id))
             except ClearwayError as error:
                 self.refused_by_journal.append(f"{at.isoformat()} {measure_id} review: {error}")
+            self.agenda.add(at + REVIEW_EVERY - REVIEW_AHEAD, self._review(measure_id))
 
         return act
 
