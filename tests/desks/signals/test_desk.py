@@ -102,6 +102,14 @@ def test_half_of_the_members_make_it_sure_enough() -> None:
     assert "60 %" in three.situations[0].evidence[1].text.en
 
 
+def test_red_must_be_surer_than_the_rest() -> None:
+    """Three of five members (60 %) raise orange; red needs four of five."""
+    three = run(snow(weather(), 2.6, range(1, 7), members=slice(0, 3)))
+    four = run(snow(weather(), 2.6, range(1, 7), members=slice(0, 4)))
+    assert [s.level for s in three.situations if s.data["city"]] == [Level.ORANGE]
+    assert [s.level for s in four.situations if s.data["city"]] == [Level.RED]
+
+
 def test_rain_is_no_blizzard_and_snow_no_rainstorm() -> None:
     """The same amount counts as rain at 6 °C and as snow at −3 °C."""
     amounts = np.zeros(weather().precipitation_mm.shape)

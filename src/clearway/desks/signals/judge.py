@@ -13,6 +13,7 @@ from clearway.kernel.levels import Level
 from clearway.picture.steady import Held, hold
 
 ISSUE = "signals.issue_probability"
+ISSUE_RED = "signals.red_issue_probability"
 KEEP = "signals.keep_probability"
 MERGE = "signals.city_merge_share"
 HOLD = "hysteresis.signal_lower_hold_h"
@@ -36,7 +37,7 @@ def judge(reading: Reading, inputs: SignalInputs, cells: Held | None, city: Held
     cells = cells or Held.start(inputs.cells, at_s)
     city = city or Held.start(1, at_s)
     number = inputs.doctrine.number
-    raw = _highest(reading, number(ISSUE), inputs.cells)
+    raw = _highest(reading, number(ISSUE), inputs.cells, number(ISSUE_RED))
     kept = np.minimum(cells.level, _highest(reading, number(KEEP), inputs.cells))
     hold_s = 3600.0 * number(HOLD)
     shown = np.maximum(raw, kept)
@@ -46,11 +47,15 @@ def judge(reading: Reading, inputs: SignalInputs, cells: Held | None, city: Held
     return Judged(hold(cells, shown, at_s, hold_s), whole)
 
 
-def _highest(reading: Reading, least: float, cells: int) -> NDArray[np.int8]:
-    """Highest level per cell whose criterion is met within its window with at least ``least``."""
+def _highest(reading: Reading, least: float, cells: int, least_red: float = 0.0) -> NDArray[np.int8]:
+    """Highest level per cell whose criterion is met within its window with at least ``least``.
+
+    Red asks for ``least_red`` where that is more: it stops a city, so it must be surer than the rest.
+    """
     out = np.zeros(cells, dtype=np.int8)
     for item in reading.levels:
-        met = item.within_window() >= least
+        needed = max(least, least_red) if item.level == Level.RED else least
+        met = item.within_window() >= needed
         out = np.where(met, np.maximum(out, int(item.level)), out).astype(np.int8)
     return out
 
