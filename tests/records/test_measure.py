@@ -152,9 +152,9 @@ def test_expiry_is_never_a_silent_end(journal: Journal, clock: ManualClock) -> N
     order = do(journal, DUTY, "measure", "order", data=measure(expiry=at(hours=2), review_at=at(hours=1.9)))
     do(journal, CREW, "measure", "place", order.record_id, evidence())
     seen = []
-    for minutes in (59, 2, 45, 20):
+    for minutes in (59, 2, 45, 14):
         clock.advance(timedelta(minutes=minutes))
-        seen.append([(e.verb, e.data.get("minutes_left")) for e in journal.fire_deadlines()])
+        seen.append([(e.verb, e.data.get("warn_min")) for e in journal.fire_deadlines()])
     assert seen[0] == []
     assert seen[1] == [("warn_deadline", 60)]
     assert seen[2] == [("warn_deadline", 15)]

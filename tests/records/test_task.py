@@ -99,7 +99,7 @@ def test_an_undecided_proposal_expires_and_says_so(journal: Journal, clock: Manu
     """First the decision is asked for, then the superior is called, then it expires."""
     made = do(journal, DESK, "proposal", "open", data=proposal())
     clock.advance(timedelta(hours=4))
-    assert [e.verb for e in journal.fire_deadlines()] == ["warn_deadline", "escalate", "expire"]
+    assert [e.verb for e in journal.fire_deadlines()] == ["escalate", "expire"]
     assert journal.get(made.record_id).state == "expired"
 
 

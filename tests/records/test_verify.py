@@ -164,8 +164,10 @@ def altered(column: str, content: bytes, number: int) -> object:
     if column == "hash":
         changed[place] ^= 1 << (number % 8)
         return bytes(changed)
-    digit = chr(changed[place]).isdigit()
-    changed[place] = ord("0") + (changed[place] - ord("0") + 1) % 10 if digit else 0x5F
+    if chr(changed[place]).isdigit():
+        changed[place] = ord("0") + (changed[place] - ord("0") + 1) % 10
+    else:
+        changed[place] = ord("-") if changed[place] == ord("_") else ord("_")
     return int(changed) if column == "recorded_us" else changed.decode("utf-8", "replace")
 
 

@@ -1,7 +1,8 @@
 """Deadlines: which stage of which deadline of a record fires next, and what then happens.
 
 A deadline has stages: its warnings (farthest first), the moment it is missed, and repeats of the escalation.
-The next stage follows from the row alone, so that a rebuilt store has the same timers.
+Warnings that would lie before the record entered its state are left out. The next stage follows from the row
+alone, so that a rebuilt store has the same timers.
 """
 
 from __future__ import annotations
@@ -48,9 +49,25 @@ def first_firing(kind: Kind, row: RecordRow) -> int | None:
 
 
 def stages_due(kind: Kind, row: RecordRow, now_us: int) -> list[Timer]:
-    """Stages that should have fired by now, earliest first."""
+    """Stages to fire now, the longest due first.
+
+    Of several stages of one deadline that are overdue only the last counts: after a pause nobody is warned
+    of what has already been missed, and a post called late still gets its time before the next is called.
+    """
     due = [timer for timer in next_timers(kind, row).values() if timer.fires_us <= now_us]
-    return sorted(due, key=lambda timer: (timer.fires_us, timer.name))
+    due.sort(key=lambda timer: (timer.fires_us, timer.name))
+    return [_latest(kind.deadlines[timer.name], timer, now_us) for timer in due]
+
+
+def _latest(deadline: DeadlineDecl, timer: Timer, now_us: int) -> Timer:
+    last = len(deadline.warn_min)
+    if deadline.repeat_min and now_us > timer.due_us:
+        last += int((now_us - timer.due_us) // (deadline.repeat_min * MINUTE_US))
+    for stage in range(last, timer.stage, -1):
+        fires_us = _fires_us(deadline, timer.due_us, stage)
+        if fires_us <= now_us:
+            return Timer(timer.name, timer.due_us, stage, fires_us)
+    return timer
 
 
 def _due_us(deadline: DeadlineDecl, row: RecordRow) -> int | None:
@@ -73,7 +90,7 @@ def _next(deadline: DeadlineDecl, row: RecordRow) -> Timer | None:
     else:
         stage = missed
         for index, minutes in enumerate(deadline.warn_min):
-            if due - minutes * MINUTE_US > row.updated_us:
+            if due - minutes * MINUTE_US > row.since_us:
                 stage = index
                 break
     return Timer(deadline.name, due, stage, _fires_us(deadline, due, stage))
@@ -114,7 +131,7 @@ def due_commands(
         "stage": timer.stage,
     }
     if timer.stage < len(deadline.warn_min):
-        facts["minutes_left"] = deadline.warn_min[timer.stage]
+        facts["warn_min"] = deadline.warn_min[timer.stage]
         facts["to_post"] = responsible(kind, row, areas, posts)
         return [built_in(kind, "warn_deadline", row.id, facts, SYSTEM, key, ref)]
     commands: list[Prepared] = []

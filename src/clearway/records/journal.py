@@ -124,6 +124,7 @@ class Journal:
             won = lease.acquire()
             self._holder = lease.holder
             if won:
+                self._fold_log(connection)
                 self._start(connection, lease)
                 return True
         except BaseException:
@@ -132,6 +133,12 @@ class Journal:
             raise
         connection.close()
         return False
+
+    def _fold_log(self, connection: WriterConnection) -> None:
+        """Fold what a dead writer left in its log back into the file, then look at the file's size again."""
+        if self.store.path is not None:
+            connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            check_sqlite_file(self.store.path)
 
     def _start(self, connection: WriterConnection, lease: Lease) -> None:
         lease.enter()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 
 from clearway.kernel.errors import SystemFailureError
-from clearway.records.store import Store, WriterConnection
+from clearway.records.store import Store, WriterConnection, is_database_error
 
 DEFAULT_LEASE_S: Final = 5.0
 _ADVISORY: Final = 0x436C7761
@@ -94,11 +94,16 @@ class AdvisoryLock:
         return self._held
 
     def release(self) -> None:
-        """Unlock; the connection's end would do the same."""
+        """Unlock; the connection's end does the same, so a lost connection is no trouble."""
         if self._held:
-            self._connection.rows("SELECT pg_advisory_unlock(?, hashtext(current_schema()))", (_ADVISORY,))
-            self._connection.commit()
             self._held = False
+            try:
+                sql = "SELECT pg_advisory_unlock(?, hashtext(current_schema()))"
+                self._connection.rows(sql, (_ADVISORY,))
+                self._connection.commit()
+            except Exception as error:
+                if not is_database_error(error):
+                    raise
 
 
 def holder_name() -> str:

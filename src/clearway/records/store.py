@@ -267,11 +267,16 @@ def failure(error: BaseException, name: str) -> SystemFailureError:
 def check_sqlite_file(path: Path) -> None:
     """Compare the file's size with what its header says (SQLite file format, 1.3).
 
+    With a write-ahead log beside it the file may rightly be shorter than its header says: a checkpoint was
+    interrupted, and the log holds the rest. Then only the header itself is looked at.
+
     Raises:
         SystemFailureError: cut short, or not an SQLite file.
     """
     if not path.exists() or path.stat().st_size == 0:
         return
+    log = path.with_name(path.name + "-wal")
+    has_log = log.exists() and log.stat().st_size > 0
     with path.open("rb") as file:
         header = file.read(100)
     if len(header) < 100 or not header.startswith(b"SQLite format 3\x00"):
@@ -280,7 +285,7 @@ def check_sqlite_file(path: Path) -> None:
     page = 65536 if page == 1 else page
     pages = int.from_bytes(header[28:32], "big")
     header_is_current = header[24:28] == header[92:96]
-    if header_is_current and path.stat().st_size < page * pages:
+    if not has_log and header_is_current and path.stat().st_size < page * pages:
         raise SystemFailureError(
             f"the journal file is cut short: {path.stat().st_size} bytes are there, {page * pages} should be",
             where=str(path),

@@ -147,19 +147,21 @@ class Writer:
     def _run(self) -> None:
         beat_s = self._lease.lease_s / 3
         ending = False
-        while not ending and self._lease.held:
-            try:
-                first = self._queue.get(timeout=beat_s)
-            except Empty:
-                self._beat()
-                continue
-            tickets, ending = self._gather(first)
-            if tickets:
-                self._commit(tickets)
-        self._stopped = True
-        self._refuse_rest()
-        if not self._stopping:
-            self._on_lost()
+        try:
+            while not ending and self._lease.held:
+                try:
+                    first = self._queue.get(timeout=beat_s)
+                except Empty:
+                    self._beat()
+                    continue
+                tickets, ending = self._gather(first)
+                if tickets:
+                    self._commit(tickets)
+        finally:
+            self._stopped = True
+            self._refuse_rest()
+            if not self._stopping:
+                self._on_lost()
 
     def _gather(self, first: Ticket | None) -> tuple[list[Ticket], bool]:
         if first is None:
@@ -322,8 +324,13 @@ class Writer:
 
     def _recover(self, tickets: list[Ticket], error: BaseException) -> None:
         """Roll back; then try each unit alone, so that one cannot harm the others."""
-        self._mend()
         words = failure(error, self._connection.name) if is_database_error(error) else error
+        try:
+            self._mend()
+        except BaseException:
+            for ticket in tickets:
+                ticket.fail(words)
+            raise
         alone = len(tickets) == 1 or "disk is full" in str(words)
         for ticket in tickets:
             ticket.written = []
@@ -348,4 +355,4 @@ def _still_armed(command: Prepared, row: RecordRow | None) -> bool:
     if ref is None or ref.follows:
         return True
     armed = next_timers(command.kind, row).get(ref.name) if row is not None else None
-    return armed is not None and (armed.due_us, armed.stage) == (ref.due_us, ref.stage)
+    return armed is not None and armed.due_us == ref.due_us and armed.stage <= ref.stage
