@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,7 @@ from clearway.desks.signals.model import SignalState
 from clearway.desks.signals.views import signal_rows, unassessed_rows
 from clearway.kernel.levels import Level
 from clearway.operations.cycle import run_cycle
-from clearway.picture.desk import CycleResult, CycleState
+from clearway.picture.desk import CycleResult, CycleState, DeskResult, DeskView
 from clearway.picture.picture import Weather
 from tests.desks.world import (
     AT,
@@ -213,6 +214,24 @@ def test_road_icing_needs_precipitation() -> None:
     lying = run(weather(temperature_c=-5.0), Surface(condition=4, rst_c=-6.0, p_slippery=0.9, snow_mm=3.0))
     assert "road_icing" not in [s.hazard for s in frosty.situations]
     assert [s.level for s in lying.situations if s.hazard == "road_icing"] == [Level.RED]
+
+
+def test_salted_slush_on_all_roads_still_counts() -> None:
+    """Salt keeps it from freezing hard, but snow lies, the surface is below 0 °C and nobody has grip."""
+
+    class Salted(MadeUpRoad):
+        """Freezes with a probability of 40 % only."""
+
+        def assess(self, view: DeskView) -> DeskResult:
+            """The surface with a lower freezing point."""
+            fields = self.surface.fields(view.picture)
+            low = fields["p_freezing_wet"].values * np.float32(0.4)
+            fields["p_freezing_wet"] = replace(fields["p_freezing_wet"], values=low)
+            return DeskResult(fields=fields)
+
+    slush = Surface(condition=3, rst_c=-1.0, snow_mm=2.0, p_slippery=1.0)
+    result = run_cycle(picture(), CycleState(), doctrine(), (Salted(slush), SignalsDesk()))
+    assert [s.level for s in result.situations if s.hazard == "road_icing"] == [Level.RED]
 
 
 def test_road_icing_effect_follows_the_share_of_road() -> None:

@@ -40,6 +40,7 @@ class SignalsDesk:
         "picture/weather",
         "picture/records/area",
         "p_freezing_wet?",
+        "p_slippery?",
         "rst_c?",
         "snow_mm?",
         "ice_mm?",

@@ -75,7 +75,10 @@ def road_icing(inputs: SignalInputs) -> Reading | Unassessed | None:
 
 
 def _icy_probability(inputs: SignalInputs) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """(leads, columns): probability of ice or snow from precipitation on a surface below 0 °C."""
+    """(leads, columns): probability of ice or snow from precipitation on a surface below 0 °C.
+
+    Where snow or ice lies, a slippery surface counts even when salt keeps part of it from freezing.
+    """
     fields, doctrine = inputs.fields, inputs.doctrine
     p = fields.array("p_freezing_wet").astype(np.float64)
     before = int(doctrine.number(f"{OWN}.precipitation_before_h"))
@@ -83,6 +86,8 @@ def _icy_probability(inputs: SignalInputs) -> np.ndarray[tuple[int, int], np.dty
     fallen = trailing_sum(precipitation, before)[0, inputs.past :]
     wet_cell = fallen >= doctrine.number(f"{OWN}.precipitation_mm")
     lying = (fields.array("snow_mm") + fields.array("ice_mm")) >= 0.1
+    if "p_slippery" in fields:
+        p = np.where(lying, np.maximum(p, fields.array("p_slippery")), p)
     cold = fields.array("rst_c") < doctrine.number(f"{SECTION}.surface_lt_c")
     counts = (wet_cell[:, inputs.columns.cell] | lying) & (cold | (p >= 0.5))
     return np.asarray(np.where(counts, p, 0.0))
