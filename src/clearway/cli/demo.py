@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from clearway.operations.archive import CycleArchive
     from clearway.operations.storm import Storm
 
 app = typer.Typer(help="Play a real winter storm through the whole loop.")
@@ -30,9 +31,14 @@ def demo(
     members: Annotated[int, typer.Option(help="Members of the forecast ensemble.", min=1, max=50)] = 10,
     crews: Annotated[int, typer.Option(help="Ploughs of the simulated fleet.", min=1, max=500)] = 24,
     port: Annotated[int, typer.Option(help="Port of the page on loopback.", min=0, max=65535)] = 8310,
+    speed: Annotated[
+        float,
+        typer.Option(help="Afterwards, at the console: how many times faster than real.", min=0, max=600),
+    ] = 30.0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Empty the folder first.")] = False,
 ) -> None:
     """Run the storm of November 2015 over Beijing's roads with simulated posts and crews."""
+    from clearway.cli.serving import keep_cycles
     from clearway.kernel.clock import parse_utc
     from clearway.operations.storm import DEFAULT_FROM, DEFAULT_TO, FIRST, LAST, open_storm
 
@@ -40,19 +46,35 @@ def demo(
     last = LAST if whole else DEFAULT_TO
     begin = parse_utc(start, where="--from") if start else first
     finish = parse_utc(end, where="--to") if end else min(max(last, begin), LAST)
-    if fresh or (out == Path("demo-out") and out.exists()):
-        shutil.rmtree(out, ignore_errors=True)
+    if fresh or out == Path("demo-out"):
+        _empty(out)
     _say("Importing roads and weather …")
     storm = open_storm(out, begin, members=members, crews=crews)
+    cycles = keep_cycles(storm.session)
     try:
         _run(storm, begin, finish)
         paths = _write_results(storm, out, finish)
         for words, path in paths:
             _say(f"{words}: {path}")
         if not headless:
-            _serve(storm, out, port)
+            _serve(storm, cycles, out, port, speed)
     finally:
         storm.close()
+
+
+def _empty(out: Path) -> None:
+    """Remove an earlier run; a folder that is not one of ours is left alone.
+
+    Raises:
+        InputError: the folder holds something else.
+    """
+    from clearway.kernel.errors import InputError
+
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if not (out / "keys" / "demo-key.pem").is_file():
+        raise InputError("this folder is not an earlier demo run; nothing was removed", where=str(out))
+    shutil.rmtree(out)
 
 
 def _say(words: str) -> None:
@@ -107,14 +129,31 @@ def _line(value: object) -> bytes:
     return (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
-def _serve(storm: Storm, out: Path, port: int) -> None:
+def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: float) -> None:
+    """The console goes on where the run ended: crews are simulated, decisions are the visitor's."""
     import uvicorn
 
-    from clearway.cli.serving import free_port, storm_services
+    from clearway.cli.serving import demo_accounts, free_port, storm_services
+    from clearway.operations.pace import Pace
+    from clearway.operations.storm import LAST, CrewsOnly
     from clearway.web.app import create_app
 
     chosen = free_port(port)
-    app_ = create_app(storm_services(storm, out, chosen))
+    house = storm_services(storm, out, chosen, cycles)
+    demo_accounts(house.access, storm.deployment.area)
+    hand = storm.hand
+    if hand is not None:
+        storm.session.hand = CrewsOnly(hand.agenda, hand.crews)
+    pace = Pace(storm.session, speed=speed, until=LAST)
+    _say(f"Console, take a seat: http://127.0.0.1:{chosen}/demo/{house.demo_door}")
     _say(f"Public page: http://127.0.0.1:{chosen}/   feed: http://127.0.0.1:{chosen}/feed.atom")
     _say("Stop with Ctrl-C.")
-    uvicorn.run(app_, host="127.0.0.1", port=chosen, log_level="warning")
+    if speed > 0:
+        pace.start()
+    try:
+        uvicorn.run(
+            create_app(house), host="127.0.0.1", port=chosen, log_level="warning", timeout_graceful_shutdown=3
+        )
+    finally:
+        if speed > 0:
+            pace.stop()

@@ -49,6 +49,8 @@ class Deployment:
     posts: tuple[PostSpec, ...]
     units: tuple[UnitSpec, ...]
     polygon: tuple[tuple[float, float], ...] = field(default=())
+    code: str = ""
+    """Administrative division code (GB/T 2260), empty where there is none."""
 
     def actor(self, post_id: str, *, account: str = "", simulated: bool = False) -> Actor:
         """The actor who sits at a post; in a replay the post itself stands in for its holder."""
@@ -92,6 +94,7 @@ def beijing(network: Network, *, crews: int = 24) -> Deployment:
         zone="Asia/Shanghai",
         posts=POSTS,
         units=ploughs + patrols,
+        code="110000",
         polygon=((west, south), (east, south), (east, north), (west, north), (west, south)),
     )
 
@@ -122,6 +125,7 @@ def _commands(deployment: Deployment, network: Network, simulated: bool) -> Iter
             "parent": deployment.nation,
             "timezone": deployment.zone,
             "polygons": [[list(p) for p in deployment.polygon]] if deployment.polygon else [],
+            **({"code": deployment.code} if deployment.code else {}),
         },
     )
     for area in network.areas:

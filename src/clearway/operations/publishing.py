@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from clearway.exchange.cap.chain import active_set, references_for
 from clearway.exchange.cap.compose import Publisher, Stamp, notice_message
@@ -26,6 +26,9 @@ from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.errors import SystemFailureError
 from clearway.kernel.language import Text
 from clearway.records import Event
+
+ADMIN_CODE: Final = "GB/T 2260"
+"""Name of the geocode: administrative division codes of China, six digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,13 @@ class Newsroom:
         doctrine_hash: str,
         hindsight: bool,
         polygon: Sequence[Sequence[float]] = (),
+        geocode: str = "",
         on_publish: Callable[[Alert, bytes], None] | None = None,
     ) -> None:
         self._publisher, self._signer, self._folder = publisher, signer, folder
         self._names, self._doctrine, self._hindsight = names, doctrine_hash, hindsight
         self._polygon = [list(point) for point in polygon]
+        self._geocode = geocode
         self._on_publish = on_publish
         self._chains: dict[str, list[Alert]] = {}
         self._composed: dict[str, Alert] = {}
@@ -97,8 +102,11 @@ class Newsroom:
         *,
         head: str,
         reason: Text | None = None,
+        keep: bool = True,
     ) -> Message:
         """Compose the next message of a notice; ``data`` is its body after the decision.
+
+        ``keep`` False makes a preview that will not be published.
 
         Raises:
             InputError: a field of the notice is missing or impossible, or the message would break CAP.
@@ -110,6 +118,7 @@ class Newsroom:
             "msg_type": msg_type,
             "sent": iso(at.replace(microsecond=0)),
             "level": int(data["level"]),
+            "starts": data.get("starts", ""),
             "head": head,
             "references": [[r.sender, r.identifier, iso(r.sent) if r.sent else ""] for r in references],
         }
@@ -117,7 +126,8 @@ class Newsroom:
             entry["reason"] = reason.as_dict()
         alert = self._alert(notice_id, data, entry, references, previous)
         render(alert)
-        self._composed[alert.identifier] = alert
+        if keep:
+            self._composed[alert.identifier] = alert
         return Message(alert, {"identifier": alert.identifier, **entry})
 
     def published(self, event: Event, data: Mapping[str, Any]) -> list[Alert]:
@@ -163,6 +173,15 @@ class Newsroom:
         """Publish what was committed but not written out before a stop; returns how many messages."""
         return sum(len(self.published(event, data)) for event, data in events)
 
+    def _placed(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The body with the deployment's own polygon and geocode where the notice names none."""
+        extra: dict[str, Any] = {}
+        if not data.get("polygons") and self._polygon:
+            extra["polygons"] = [self._polygon]
+        if not data.get("geocodes") and self._geocode:
+            extra["geocodes"] = [{"name": ADMIN_CODE, "value": self._geocode}]
+        return {**data, **extra}
+
     def _alert(
         self,
         notice_id: str,
@@ -171,9 +190,8 @@ class Newsroom:
         references: tuple[Reference, ...],
         previous: int | None,
     ) -> Alert:
-        placed = data.get("polygons") or data.get("geocodes") or not self._polygon
         return notice_message(
-            data if placed else {**data, "polygons": [self._polygon]},
+            self._placed(data),
             msg_type=entry["msg_type"],
             sent=parse_utc(entry["sent"]),
             sender=self._publisher,

@@ -50,8 +50,7 @@ MEMBERS: Final = 10
 SENDER: Final = Publisher(
     "clearway.demo.example",
     Text("Clearway demonstration", "畅途演示系统"),
-    contact="",
-    web="",
+    web="https://clearway.demo.example/",
     source="Clearway demo replay of November 2015",
 )
 LABELS: Final = (
@@ -208,6 +207,7 @@ def open_storm(
         doctrine_hash=doctrine.hash,
         hindsight=True,
         polygon=deployment.polygon,
+        geocode=deployment.code,
     )
     decider = Decider(journal, kinds, newsroom)
     weather = HindsightSource(Hindsight(series, cells), members)

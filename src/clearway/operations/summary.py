@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -47,7 +46,7 @@ def summarise(
             "open_at_end": sum(1 for m in measures if m.state in _OPEN),
             "overdue_at_end": sum(1 for m in measures if _overdue(m, end)),
         },
-        "restriction_hours": round(sum(_hours(m, end) for m in restrictive), 1),
+        "restriction_hours": round(sum(restriction_hours(m, end) for m in restrictive), 1),
         "restriction_km_hours": round(sum(t.restricted_km for t in traces), 1),
         "lead_hours": {n.id: lead for n in notices if (lead := _lead_h(n)) is not None},
         "proposals": _by_rule(journal.list("proposal")),
@@ -55,7 +54,7 @@ def summarise(
         "tasks": _by_state(journal.list("task")),
         "peak_level": {h: max(t.levels.get(h, 0) for t in traces) for h in sorted(_hazards(traces))},
         "journal": {"events": head.seq, "head": head.hash},
-        "peak_memory_mib": round(peak_memory_mib(), 1),
+        "peak_memory_mib": _known(peak_memory_mib()),
         "simulated": True,
         "forecast": "hindsight",
         "ended": iso(end),
@@ -63,9 +62,17 @@ def summarise(
 
 
 def peak_memory_mib() -> float:
-    """Largest resident size of this process so far [MiB]."""
+    """Largest resident size of this process so far [MiB]; NaN where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024) if sys.platform == "darwin" else peak / 1024
+
+
+def _known(value: float) -> float | None:
+    return round(value, 1) if value == value else None
 
 
 def _hazards(traces: Sequence[CycleTrace]) -> set[str]:
@@ -77,9 +84,12 @@ def _overdue(row: RecordRow, end: datetime) -> bool:
     return bool(expiry and row.state in ("ordered", "in_force") and parse_utc(expiry) < end)
 
 
-def _hours(row: RecordRow, end: datetime) -> float:
-    begun = parse_utc(row.data["starts"]) if row.data.get("starts") else row.created_at
+def restriction_hours(row: RecordRow, end: datetime) -> float:
+    """Hours during which a measure was ordered, up to ``end``; 0 for one that never was."""
+    if row.state in ("awaiting_second", "withdrawn"):
+        return 0.0
     ended = parse_utc(row.data["ended_at"]) if row.data.get("ended_at") else end
+    begun = parse_utc(row.data["starts"]) if row.data.get("starts") else row.created_at
     return max(0.0, (min(ended, end) - max(begun, row.created_at)).total_seconds() / 3600)
 
 
@@ -87,7 +97,8 @@ def _lead_h(row: RecordRow) -> float | None:
     messages = row.data.get("messages") or ()
     if not messages or not row.data.get("starts"):
         return None
-    lead = (parse_utc(row.data["starts"]) - parse_utc(messages[0]["sent"])).total_seconds() / 3600
+    onset = messages[0].get("starts") or row.data["starts"]
+    lead = (parse_utc(onset) - parse_utc(messages[0]["sent"])).total_seconds() / 3600
     return round(max(0.0, lead), 2)
 
 

@@ -15,11 +15,11 @@ from clearway.web.draw.svg import Scale, TimeAxis, document, line, num, path, re
 
 LEFT, RIGHT, WIDTH = 132, 1084, 1100
 
-_CONDITION_COLOURS = ("#9aa7ad", "#6aa6c8", "#8fb8a8", "#b9b6e0", "#7d7ac4", "#d98a3c", "#b3261e", "#e0c04a")
+_CONDITION_COLOURS = ("#9aa7ad", "#2f7fc1", "#e08a2b", "#a79de0", "#6b3fc9", "#c4161c")
 
 _T = {
     "title": Text("The storm as it passed through Clearway", "一场风雪在“畅途”中的全过程"),
-    "levels": Text("Warnings in force", "生效预警"),
+    "levels": Text("Assessed levels", "研判级别"),
     "temp": Text("Temperature\n°C", "温度\n°C"),
     "air": Text("air, observed (range of stations)", "气温（实测，各站范围）"),
     "road": Text("road surface, modelled (range of main roads)", "路面温度（模式，主要道路范围）"),
@@ -161,7 +161,8 @@ def _precipitation(
         if value > 0:
             y = scale.y(float(value))
             title = f"{at.astimezone(trace.zone):%m-%d %H:%M} {value:.1f} mm"
-            body.append(rect(axis.x(at) - width, y, width, low - y, "var(--rain)", title=title))
+            left = max(axis.x(at) - width, LEFT)
+            body.append(rect(left, y, min(width, axis.x(at) - left), low - y, "var(--rain)", title=title))
 
 
 def _roads(body: list[str], trace: StormTrace, axis: TimeAxis, language: str, top: float, low: float) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text
 from clearway.network.model import Network
+from clearway.operations.summary import restriction_hours
 from clearway.records import Event, Head, RecordRow
 from clearway.web.said import said
 
@@ -254,8 +255,6 @@ def _measure(
     corridors = [c for c in data.get("corridors", []) if c in labels]
     expiry = parse_utc(data["expiry"]) if data.get("expiry") else None
     rule = data.get("rule") or {}
-    begun = next((s.at for s in steps if s.state in ("ordered", "in_force")), None)
-    ended = next((s.at for s in steps if s.state in ("removal_pending", "closed", "withdrawn")), end)
     return MeasureStory(
         id=row.id,
         headline=Text.of(data["headline"]),
@@ -271,7 +270,7 @@ def _measure(
         state=row.state,
         expiry=expiry,
         end_reason=str(data.get("end_reason", "")),
-        hours=max(0.0, (min(ended, end) - begun).total_seconds() / 3600) if begun else 0.0,
+        hours=restriction_hours(row, end),
         overdue=bool(expiry and expiry < end and row.state in ("ordered", "in_force")),
     )
 
@@ -282,7 +281,8 @@ def _notice(row: RecordRow) -> NoticeStory:
     lead = None
     if messages and data.get("starts"):
         first = parse_utc(messages[0]["sent"])
-        lead = max(0.0, (parse_utc(data["starts"]) - first).total_seconds() / 3600)
+        onset = parse_utc(messages[0].get("starts") or data["starts"])
+        lead = max(0.0, (onset - first).total_seconds() / 3600)
     return NoticeStory(
         id=row.id,
         hazard=str(data.get("hazard", "")),

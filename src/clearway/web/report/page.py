@@ -15,6 +15,7 @@ from clearway.network.model import Network, RoadClass
 from clearway.operations.trace import GROUPS, CycleTrace
 from clearway.picture.picture import Columns
 from clearway.records import Kinds
+from clearway.records.kinds import BUILT_IN_VERBS
 from clearway.web.draw.roadmap import MapClass, road_map_svg
 from clearway.web.draw.storm import StormTrace, storm_svg
 from clearway.web.report.gather import ReportData
@@ -142,6 +143,7 @@ def report_page(
     labels: Sequence[Text],
     limits: Sequence[Text],
     source: Text,
+    posts: Mapping[str, Text] | None = None,
     first: str = "en",
 ) -> str:
     """The whole report as one HTML text."""
@@ -164,6 +166,7 @@ def report_page(
             drawing={language: storm_svg(drawing, language)},
             maps={language: [condition_map(t, network, columns, language, zone) for t in shown]},
             restrictive_count=sum(1 for m in data.measures if m.restrictive),
+            by_label=lambda by: _by_label(posts or {}, by),
             state_label=lambda kind, state: kinds[kind].states[state].label,
             verb_label=lambda kind, verb: _verb_label(kinds, kind, verb),
             task_label=lambda key: _task_label(kinds, key),
@@ -177,7 +180,13 @@ def report_page(
 
 def _verb_label(kinds: Kinds, kind: str, verb: str) -> Text:
     declared = kinds[kind].verbs.get(verb)
-    return declared.label if declared else Text(verb, verb)
+    return declared.label if declared else BUILT_IN_VERBS.get(verb, Text(verb, verb))
+
+
+def _by_label(posts: Mapping[str, Text], by: str) -> Text:
+    if by == "system":
+        return Text("the system", "系统")
+    return posts.get(by, Text(by, by))
 
 
 _TASK_TYPES = {

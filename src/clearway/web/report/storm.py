@@ -63,6 +63,7 @@ def write_report(storm: Storm, out: Path, end: datetime) -> Path:
         labels=storm.labels,
         limits=storm.limits,
         source=source,
+        posts={p.id: p.title for p in storm.deployment.posts},
     )
     path = out / "report.html"
     path.write_text(page, encoding="utf-8")
