@@ -191,3 +191,8 @@ def _turns(network: Network) -> tuple[NDArray[np.int64], NDArray[np.int64], NDAr
         banned = network.banned_turns.astype(np.int64)
         keep &= ~np.isin(a * network.count + b, banned[:, 0] * network.count + banned[:, 1])
     return a[keep], b[keep], back[keep].astype(np.int8)
+
+
+def permitted_turns(network: Network) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]:
+    """Permitted turns as (from segment, to segment, 1 for a U-turn); U-turns only at dead ends."""
+    return _turns(network)

@@ -1,0 +1,250 @@
+"""Make a plan, or a new one that resembles the old."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearway.desks.winter.plan_model import Crew, Plan, Problem, Stop, Visit
+from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text
+
+NEIGHBOURS: Final = 16
+WARM_S: Final = 600.0
+COLD_S: Final = 5.0
+CHUNK: Final = 200
+PULLS: Final = (0.0, 0.02, 0.05, 0.1, 0.2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Former:
+    """What a new plan starts from.
+
+    ``order[c]`` are the stops of crew c as planned so far, the first ``keep[c]`` of which stay where they
+    are; ``home[j]`` is the crew that had stop j (−1: nobody, or a crew that is lost); ``move_s`` what moving
+    a stop to another crew costs, in seconds of way.
+    """
+
+    order: tuple[tuple[int, ...], ...]
+    keep: tuple[int, ...]
+    home: NDArray[np.int32]
+    move_s: float = 900.0
+
+
+@dataclass(slots=True)
+class _Arrays:
+    """The problem as the compiled search reads it."""
+
+    p: tuple[Any, ...]
+    start: NDArray[np.float64]
+    can: NDArray[np.bool_]
+    near: NDArray[np.int32]
+
+
+def solve(
+    problem: Problem, *, seconds: float = 10.0, seed: int = 1, former: Former | None = None, rounds: int = 0
+) -> Plan:
+    """The best plan found within a time (or a number of rounds, which is then repeatable to the bit).
+
+    Args:
+        problem: what is to be planned.
+        seconds: time to spend searching; 0 gives the first plan.
+        seed: of the search.
+        former: the plan to stay close to.
+        rounds: with a number here the search does exactly that many rounds instead.
+
+    Raises:
+        InputError: a stop that no crew can do; names it.
+    """
+    from clearway.desks.winter.plan_kernel import search
+
+    begun = time.perf_counter()
+    arrays = _arrays(problem, former)
+    crews, n = len(problem.crews), len(problem.stops)
+    seq, ln = np.zeros((crews, n + 2), np.int64), np.zeros(crews, np.int64)
+    keep = np.zeros(crews, np.int64)
+    if former is not None:
+        keep[:] = former.keep
+        for c, stops in enumerate(former.order):
+            ln[c] = len(stops)
+            seq[c, : len(stops)] = stops
+    else:
+        seq, ln = _first(arrays, seq, ln)
+    cost, done = _search(search, seq, ln, keep, arrays, 0, seed, WARM_S, COLD_S), 0
+    if n and rounds:
+        cost = _search(search, seq, ln, keep, arrays, rounds, seed, WARM_S, COLD_S)
+        done = rounds
+    elif n:
+        cost, done = _timed(search, seq, ln, keep, arrays, seed, begun + seconds, former is None)
+    plan = timed(problem, tuple(tuple(int(j) for j in seq[c, : ln[c]]) for c in range(crews)), cost, arrays.p)
+    return _with_stock(plan, done, time.perf_counter() - begun)
+
+
+def _first(arrays: _Arrays, seq: Any, ln: Any) -> tuple[Any, Any]:
+    """The best of a few greedy plans."""
+    from clearway.desks.winter.plan_kernel import first_lists, search
+
+    found = []
+    for pull in PULLS:
+        trial, length = seq.copy(), ln.copy()
+        first_lists(trial, length, arrays.start, arrays.can, arrays.p, pull)
+        cost = _search(search, trial, length, np.zeros_like(ln), arrays, 0, 0, WARM_S, COLD_S)
+        found.append((cost, trial, length))
+    _, seq, ln = min(found, key=lambda each: each[0])
+    return seq, ln
+
+
+def _search(
+    search: Any,
+    seq: Any,
+    ln: Any,
+    keep: Any,
+    arrays: _Arrays,
+    rounds: int,
+    seed: int,
+    warm: float,
+    cold: float,
+) -> float:
+    cost, _ = search(seq, ln, arrays.start, keep, arrays.can, arrays.near, arrays.p, rounds, seed, warm, cold)
+    return float(cost)
+
+
+def _timed(
+    search: Any, seq: Any, ln: Any, keep: Any, arrays: _Arrays, seed: int, until: float, fresh: bool
+) -> tuple[float, int]:
+    """Search in chunks with a falling temperature until the time is over."""
+    begun = time.perf_counter()
+    total = max(until - begun, 1e-6)
+    warm = WARM_S if fresh else WARM_S / 4
+    cost, done, share = _search(search, seq, ln, keep, arrays, 1, seed, COLD_S, COLD_S), 1, 0.0
+    size = CHUNK
+    while (now := time.perf_counter()) < until:
+        share = (now - begun) / total
+        hot = warm * (COLD_S / warm) ** share
+        cost = _search(search, seq, ln, keep, arrays, size, seed + done, hot, max(COLD_S, hot * 0.97))
+        done += size
+        took = time.perf_counter() - now
+        left = until - time.perf_counter()
+        if took > left:
+            size = max(1, int(size * max(left, 0.0) / took))
+        elif took < total / 100:
+            size *= 2
+    return cost, done
+
+
+def _arrays(problem: Problem, former: Former | None) -> _Arrays:
+    stops, crews, depots = problem.stops, problem.crews, problem.depots
+    f64 = np.float64
+    home = np.full(len(stops), -1, np.int32) if former is None else former.home
+    can = np.array([[fits(c, s) for s in stops] for c in crews], np.bool_).reshape(len(crews), len(stops))
+    if stops and not can.any(axis=0).all():
+        lost = [stops[int(j)].id for j in np.flatnonzero(~can.any(axis=0))[:5]]
+        raise InputError(
+            f"no crew can do {(~can.any(axis=0)).sum()} of the stops",
+            where=", ".join(lost),
+            hint="Add trucks",
+        )
+    move = 0.0 if former is None else former.move_s
+    stop_rows = [
+        (s.stretch, s.work_s, s.salt_kg, s.due_s, s.weight, s.not_before_s, float(h), move)
+        for s, h in zip(stops, home, strict=True)
+    ]
+    p = (
+        np.ascontiguousarray(problem.drive_s, np.float32),
+        np.array(stop_rows, f64).reshape(len(stops), 8),
+        np.array([(c.capacity_kg, c.speed_factor, c.off_s) for c in crews], f64),
+        np.array([(d.reload_s, 0.0) for d in depots], f64),
+        np.array([problem.rest_after_s, problem.rest_s], f64),
+    )
+    start = np.array(
+        [[problem.place_of_crew(c), w.ready_s, w.load_kg, w.driven_s, 0.0] for c, w in enumerate(crews)], f64
+    )
+    return _Arrays(p, start, can, neighbours(problem))
+
+
+def fits(crew: Crew, stop: Stop) -> bool:
+    """Whether a crew has the trucks and the capacity for a stop."""
+    return crew.trucks >= stop.crews_side_by_side and stop.salt_kg <= crew.capacity_kg
+
+
+def neighbours(problem: Problem, count: int = NEIGHBOURS) -> NDArray[np.int32]:
+    """The nearest other stops of each stop, by the shorter of the two ways between them."""
+    n = len(problem.stops)
+    if n < 2:
+        return np.zeros((n, 0), np.int32)
+    at = np.array([s.stretch for s in problem.stops])
+    between = problem.drive_s[: len(problem.stretches), : len(problem.stretches)]
+    near = np.minimum(between, between.T)
+    k = min(count, n - 1)
+    out = np.empty((n, k), np.int32)
+    for j in range(n):
+        row = near[at[j]][at].copy()
+        row[at == at[j]] = 0.0
+        row[j] = np.inf
+        best = np.argpartition(row, k - 1)[:k]
+        out[j] = best[np.lexsort((best, row[best]))]
+    return out
+
+
+def timed(
+    problem: Problem, order: Sequence[Sequence[int]], cost: float, p: tuple[Any, ...] | None = None
+) -> Plan:
+    """The timed lists of given orders: ways, reloads and rests worked out as the search does."""
+    from clearway.desks.winter.plan_kernel import step
+
+    p = _arrays(problem, None).p if p is None else p
+    visits = []
+    for c, crew in enumerate(problem.crews):
+        state = np.array([problem.place_of_crew(c), crew.ready_s, crew.load_kg, crew.driven_s, 0.0])
+        made: list[Visit] = []
+        for j in order[c]:
+            after = np.empty(5)
+            step(j, c, state, p, after)
+            made += _between(problem, c, j, state, after, p)
+            state = after
+        visits.append(tuple(made))
+    return Plan(problem, tuple(tuple(o) for o in order), tuple(visits), cost)
+
+
+def _between(problem: Problem, c: int, j: int, before: Any, after: Any, p: tuple[Any, ...]) -> list[Visit]:
+    """Visits of one step: a reload and a rest if the step had them, and the stop."""
+    stop, crew, drive = problem.stops[j], problem.crews[c], problem.drive_s
+    place, t, load, driven = int(before[0]), float(before[1]), float(before[2]), float(before[3])
+    made: list[Visit] = []
+    if float(after[2]) + stop.salt_kg > load + 1e-6:
+        d = _reload_at(problem, place, stop.stretch, p)
+        there = float(drive[place, problem.place_of_depot(d)])
+        depot = problem.depots[d]
+        made.append(Visit("reload", d, t, t + there, t + there + depot.reload_s, crew.capacity_kg))
+        t, load, place = t + there + depot.reload_s, crew.capacity_kg, problem.place_of_depot(d)
+        driven = 0.0 if depot.reload_s >= problem.rest_s else driven + there
+    leg, busy = float(drive[place, stop.stretch]), stop.work_s / crew.speed_factor
+    if driven > 0.0 and driven + leg + busy > problem.rest_after_s:
+        made.append(Visit("rest", -1, t, t, t + problem.rest_s, load))
+        t += problem.rest_s
+    arrive = max(t + leg, stop.not_before_s)
+    made.append(Visit("stop", j, t, arrive, arrive + busy, load - stop.salt_kg))
+    return made
+
+
+def _reload_at(problem: Problem, place: int, to: int, p: tuple[Any, ...]) -> int:
+    n, m = len(problem.stretches), len(problem.depots)
+    way = problem.drive_s[place, n : n + m] + problem.drive_s[n : n + m, to] + p[3].sum(axis=1)
+    return int(np.argmin(way))
+
+
+def _with_stock(plan: Plan, rounds: int, seconds: float) -> Plan:
+    use = plan.depot_use_kg()
+    notes = [
+        Text(
+            "{d}: the plan takes {u:.0f} t, {s:.0f} t are there", "{d}：计划取用{u:.0f}吨，库存{s:.0f}吨"
+        ).format(d=depot.name, u=used / 1000, s=depot.stock_kg / 1000)
+        for depot, used in zip(plan.problem.depots, use, strict=True)
+        if used > depot.stock_kg + 1.0
+    ]
+    return Plan(plan.problem, plan.order, plan.visits, plan.cost, rounds, seconds, tuple(notes))

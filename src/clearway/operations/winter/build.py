@@ -1,0 +1,332 @@
+"""From roads, orders and a fleet to a problem the planner can work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearway.desks.winter.plan_model import Crew, Depot, Problem, Stop, Stretch
+from clearway.desks.winter.service_classes import Scheme
+from clearway.doctrine.model import Doctrine
+from clearway.kernel.errors import InputError
+from clearway.kernel.ids import content_id
+from clearway.kernel.language import Text, join
+from clearway.network.model import Network, RoadClass
+from clearway.operations.winter.fleet import Fleet, check, yard
+from clearway.operations.winter.stretches import cut
+from clearway.operations.winter.ways import Ways, build_ways
+
+PLOUGHING: Final = ("plough", "plough_salt")
+SPREADING: Final = ("salt", "plough_salt", "abrasive", "brine", "prewet")
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a road is to get.
+
+    ``due_h`` (hours from the start of the plan) is the promise for the first pass, by default that of the
+    road's service class; ``not_before_h`` when it makes sense at the earliest.
+    """
+
+    action: str
+    rate_g_m2: float = 0.0
+    passes: int = 1
+    due_h: float | None = None
+    not_before_h: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settings:
+    """Speeds, times and limits, from doctrine ``winter.service``."""
+
+    plough_kmh: float
+    spread_kmh: float
+    dead_head_kmh: float
+    lane_width_m: float
+    spread_lanes: int
+    reload_s: float
+    rest_after_s: float
+    rest_s: float
+    shift_s: float
+    stretch_max_m: float
+
+    @classmethod
+    def of(cls, doctrine: Doctrine) -> Settings:
+        """From doctrine."""
+
+        def n(key: str) -> float:
+            return doctrine.number(f"winter.service.{key}")
+
+        return cls(
+            n("plough_kmh"),
+            n("spread_kmh"),
+            n("dead_head_kmh"),
+            n("lane_width_m"),
+            int(n("spread_lanes")),
+            60 * n("reload_min"),
+            3600 * n("rest_after_h"),
+            60 * n("rest_min"),
+            3600 * n("shift_h"),
+            n("stretch_max_m"),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """A problem together with the roads it lies on: needed for ways, sheets and new plans."""
+
+    network: Network
+    problem: Problem
+    ways: Ways
+    trees: NDArray[np.int32]
+    fleet: Fleet
+    settings: Settings
+    scheme: Scheme
+    drive_s: NDArray[np.float64]
+    closed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    def end_of(self, place: int) -> int:
+        """Last segment of a row's place."""
+        problem = self.problem
+        n, m = len(problem.stretches), len(problem.depots)
+        if place < n:
+            return int(problem.stretches[place].segments[-1])
+        return problem.depots[place - n].at if place < n + m else problem.crews[place - n - m].start
+
+    def start_of(self, place: int) -> int:
+        """First segment of a column's place."""
+        problem = self.problem
+        n = len(problem.stretches)
+        return int(problem.stretches[place].segments[0]) if place < n else problem.depots[place - n].at
+
+    def way(self, row: int, column: int) -> NDArray[np.int32]:
+        """Segments of the dead-head from a row's place to a column's; a depot's own segment is part of it."""
+        end, start = self.end_of(row), self.start_of(column)
+        if column >= len(self.problem.stretches):
+            if end == start and row >= len(self.problem.stretches):
+                return np.zeros(0, np.int32)
+            return np.append(self.ways.read(self.trees[row], end, start), np.int32(start))
+        return self.ways.read(self.trees[row], end, start)
+
+
+def dead_head_s(network: Network, kmh: float) -> NDArray[np.float64]:
+    """Seconds to drive each segment in snow without working: the limit, but no faster than ``kmh``."""
+    speed = np.minimum(np.maximum(np.asarray(network.speed_kmh, np.float64), 5.0), kmh)
+    return np.asarray(network.length_m, np.float64) * 3.6 / speed
+
+
+def all_roads(
+    network: Network, order: Order, *, max_class: int = RoadClass.PRIMARY
+) -> Callable[[int], Order | None]:
+    """The same order for all roads down to a class."""
+    return lambda segment: order if network.road_class[segment] <= max_class else None
+
+
+def by_corridor(network: Network, orders: Mapping[int, Order]) -> Callable[[int], Order | None]:
+    """An order for each corridor by its index; ramps get that of their road."""
+    return lambda segment: orders.get(int(network.corridor[segment]))
+
+
+def build_site(
+    network: Network,
+    doctrine: Doctrine,
+    scheme: Scheme,
+    fleet: Fleet,
+    orders: Callable[[int], Order | None],
+    start: datetime,
+    *,
+    closed: NDArray[np.bool_] | None = None,
+) -> Site:
+    """Build the problem: stretches, stops with their promises, crews, depots and dead-head times.
+
+    Roads no crew can reach or come back from, and stops no truck can carry enough for, are named in
+    ``problem.left_out``; the rest is planned.
+
+    Raises:
+        InputError: no store, no truck or nothing to do; names what is wrong.
+    """
+    wrong = check(fleet)
+    if wrong:
+        raise InputError("; ".join(w.en for w in wrong), where="fleet", words=join(list(wrong)))
+    settings = Settings.of(doctrine)
+    shut = np.zeros(network.count, np.bool_) if closed is None else closed
+    wanted = [orders(i) if not shut[i] else None for i in range(network.count)]
+    required = np.array([w is not None for w in wanted])
+    if not required.any():
+        raise InputError("nothing to be done: no road has an order", where="orders")
+    drive = dead_head_s(network, settings.dead_head_kmh)
+    stretches = cut(network, required, longest_m=settings.stretch_max_m)
+    yards = [yard(network, s.lon, s.lat, ~shut) for s in fleet.stores]
+    depots = tuple(
+        Depot(s.id, s.name, at, 1000.0 * s.stock_t, settings.reload_s, s.lon, s.lat)
+        for s, at in zip(fleet.stores, yards, strict=True)
+    )
+    segments = np.flatnonzero(required).astype(np.int32)
+    ends = np.array([s.segments[k] for s in stretches for k in (0, -1)], np.int32)
+    ways = build_ways(network, drive, segments, ends, np.array(yards, np.int32), closed=shut)
+    crews = _crews(fleet, dict(zip((s.id for s in fleet.stores), yards, strict=True)), settings)
+    matrix, trees = _drive_matrix(ways, stretches, depots, crews, drive)
+    reachable, left_out = _reachable(network, stretches, depots, matrix)
+    stops, more = _stops(stretches, wanted, reachable, scheme, settings, crews)
+    problem = Problem(
+        start,
+        stretches,
+        stops,
+        crews,
+        depots,
+        matrix,
+        settings.rest_after_s,
+        settings.rest_s,
+        (*left_out, *more),
+    )
+    return Site(network, problem, ways, trees, fleet, settings, scheme, drive, shut)
+
+
+def _crews(fleet: Fleet, yards: Mapping[str, int], settings: Settings) -> tuple[Crew, ...]:
+    return tuple(
+        Crew(
+            t.id,
+            t.name,
+            yards[t.store],
+            t.capacity_kg * t.echelon,
+            t.capacity_kg * t.echelon,
+            0.0,
+            settings.shift_s,
+            0.0,
+            t.echelon,
+            t.speed_factor,
+        )
+        for t in fleet.trucks
+    )
+
+
+def _drive_matrix(
+    ways: Ways,
+    stretches: Sequence[Stretch],
+    depots: Sequence[Depot],
+    crews: Sequence[Crew],
+    drive: NDArray[np.float64],
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    ends = [int(s.segments[-1]) for s in stretches] + [d.at for d in depots] + [c.start for c in crews]
+    starts = [int(s.segments[0]) for s in stretches] + [d.at for d in depots]
+    matrix, trees = ways.between(np.array(ends, np.int32), np.array(starts, np.int32))
+    n, m = len(stretches), len(depots)
+    for d, depot in enumerate(depots):
+        matrix[:, n + d] += drive[depot.at]
+        for row, end in enumerate(ends):
+            if end == depot.at and row >= n:
+                matrix[row, n + d] = 0.0
+    assert matrix.shape == (n + m + len(crews), n + m)
+    return matrix, trees
+
+
+def _reachable(
+    network: Network, stretches: Sequence[Stretch], depots: Sequence[Depot], matrix: NDArray[np.float32]
+) -> tuple[NDArray[np.bool_], list[Text]]:
+    n, m = len(stretches), len(depots)
+    hub = matrix[n : n + m]
+    alive = int(np.argmax(np.isfinite(hub[:, :n]).sum(axis=1)))
+    go, back = np.isfinite(hub[alive, :n]), np.isfinite(matrix[:n, n + alive])
+    ok = go & back
+    left: list[Text] = []
+    for mask, words in (
+        (~go, Text("no way leads to", "无法到达")),
+        (go & ~back, Text("no way leads back from", "无法返回")),
+    ):
+        if mask.any():
+            left.append(_named(network, stretches, np.flatnonzero(mask), words))
+    for d in range(m):
+        if not np.isfinite(matrix[n + alive, n + d]) or not np.isfinite(matrix[n + d, n + alive]):
+            left.append(
+                Text("{d}: cut off from the other stores", "{d}：与其他储盐点不连通").format(d=depots[d].name)
+            )
+    return ok, left
+
+
+def _named(network: Network, stretches: Sequence[Stretch], which: NDArray[np.intp], words: Text) -> Text:
+    km = sum(stretches[int(i)].length_m for i in which) / 1000.0
+    corridors = sorted({stretches[int(i)].corridor for i in which} - {-1})
+    labels = [network.corridors[c].label for c in corridors] or [Text("unnamed ramps", "无名匝道")]
+    return Text("{w} {n} stretches, {km:.1f} km: {names}", "{w}{n}段、{km:.1f}公里：{names}").format(
+        w=words, n=which.size, km=km, names=join(labels, limit=_NAMED)
+    )
+
+
+def _stops(
+    stretches: Sequence[Stretch],
+    wanted: Sequence[Order | None],
+    reachable: NDArray[np.bool_],
+    scheme: Scheme,
+    settings: Settings,
+    crews: Sequence[Crew],
+) -> tuple[tuple[Stop, ...], list[Text]]:
+    stops: list[Stop] = []
+    left: list[Text] = []
+    most = max(c.capacity_kg / c.trucks for c in crews)
+    wide = max(c.trucks for c in crews)
+    for number, stretch in enumerate(stretches):
+        order, service = wanted[int(stretch.segments[0])], scheme.of(stretch.road_class)
+        if order is None or not reachable[number]:
+            continue
+        if service is None:
+            left.append(
+                Text(
+                    f"road class {stretch.road_class} has no service class in scheme {scheme.name}",
+                    f"道路等级{stretch.road_class}在方案{scheme.name}中无服务等级",
+                )
+            )
+            continue
+        for stop in _passes(number, stretch, order, service, settings, wide):
+            if stop.salt_kg > most * stop.crews_side_by_side:
+                left.append(
+                    Text(
+                        f"stop {stop.id} needs {stop.salt_kg:.0f} kg, the largest load is {most:.0f} kg",
+                        f"作业{stop.id}需{stop.salt_kg:.0f}公斤，最大车辆仅载{most:.0f}公斤",
+                    )
+                )
+            else:
+                stops.append(stop)
+    return tuple(stops), sorted(set(left), key=lambda t: t.en)
+
+
+def _passes(
+    number: int, stretch: Stretch, order: Order, service: Any, settings: Settings, wide: int
+) -> list[Stop]:
+    plough = order.action in PLOUGHING
+    abreast = wide if plough and wide > 1 and stretch.lanes >= wide else 1
+    at_once = abreast if plough else settings.spread_lanes
+    rounds = -(-stretch.lanes // at_once) * order.passes
+    kmh = settings.plough_kmh if plough else settings.spread_kmh
+    rate = order.rate_g_m2 if order.action in SPREADING else 0.0
+    made: list[Stop] = []
+    for k in range(rounds):
+        lap = k % -(-stretch.lanes // at_once)
+        lanes = min(at_once, stretch.lanes - lap * at_once)
+        first = k < (1 if plough else rounds)
+        hours = service.first_lane_h if first else service.all_lanes_h
+        if order.due_h is not None:
+            hours = order.due_h + (0.0 if first else service.all_lanes_h - service.first_lane_h)
+        made.append(
+            Stop(
+                content_id("stop", [int(s) for s in stretch.segments[:1]], order.action, k)[:16],
+                number,
+                order.action,
+                rate,
+                k,
+                lanes,
+                stretch.length_m * 3.6 / kmh,
+                stretch.length_m * lanes * settings.lane_width_m * rate / 1000.0,
+                3600.0 * hours,
+                service.weight * stretch.length_m / 1000.0 * (1.0 if first else 0.5),
+                service.name,
+                3600.0 * order.not_before_h,
+                abreast,
+            )
+        )
+    return made
