@@ -14,6 +14,7 @@ from clearway.kernel.errors import InputError
 
 if TYPE_CHECKING:
     from clearway.exchange.cap.intake import Parsed
+    from clearway.exchange.cap.signature import Pins
 
 app = typer.Typer(help="Public warnings (CAP 1.2): check, sign, verify, keys.", no_args_is_help=True)
 
@@ -29,24 +30,38 @@ def validate_files(
         list[str] | None,
         typer.Option("--profile", help="Rules to check besides the schema; may be repeated."),
     ] = None,
+    pin: Annotated[
+        list[Path] | None,
+        typer.Option("--pin", help="Trusted certificates (PEM) for signatures; may be repeated."),
+    ] = None,
+    at: At = "",
 ) -> None:
-    """Check against the CAP 1.2 schema and the rules of some profiles; ends with 1 if anything is wrong."""
-    from clearway.exchange.cap.lint import ERROR, lint
+    """Check against the CAP 1.2 schema and the rules of some profiles; ends with 1 if anything is wrong.
 
-    wrong = 0
+    Without --pin a signature is only noted, since there is nothing to verify it against.
+    """
+    from clearway.exchange.cap.intake import UNPINNED
+    from clearway.exchange.cap.lint import ERROR, lint
+    from clearway.exchange.cap.signature import Pins
+
+    wrong, moment = 0, _moment(at)
+    pins = Pins.from_pem([_read(p) for p in pin]) if pin else None
     for path in files:
-        parsed = _parse(path)
+        parsed = _parse(path, pins, moment)
         if parsed is None:
             wrong += 1
             continue
-        problems = [str(p) for p in parsed.problems]
+        problems = [p for p in parsed.problems if p.what != UNPINNED]
+        notes = [p for p in parsed.problems if p.what == UNPINNED]
         findings = [(a, f) for a in parsed.alerts for f in lint(a, profile or ("base", "google"))]
         errors = len(problems) + sum(f.severity == ERROR for _, f in findings)
         wrong += bool(errors)
         state = "valid" if not errors else f"{errors} errors"
         typer.echo(f"{path}: {len(parsed.alerts)} alerts, {state}")
         for problem in problems:
-            typer.echo(f"  {problem}")
+            typer.echo(f"  error {problem}")
+        for note in notes:
+            typer.echo(f"  note {note}")
         for alert, finding in findings:
             typer.echo(f"  {alert.identifier}: {finding}")
     raise typer.Exit(1 if wrong else 0)
@@ -146,13 +161,13 @@ def _read(path: Path) -> bytes:
         raise InputError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
 
 
-def _parse(path: Path) -> Parsed | None:
+def _parse(path: Path, pins: Pins | None = None, at: datetime | None = None) -> Parsed | None:
     """Read a file; a hostile or broken one is named and skipped."""
     from clearway.exchange.cap.intake import parse
     from clearway.exchange.xml_safe import RefusedXMLError
 
     try:
-        return parse(_read(path))
+        return parse(_read(path), pins=pins, at=at)
     except RefusedXMLError as error:
         typer.echo(f"{path}: {error.what}", err=True)
         return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from clearway.cli import main
 from clearway.exchange.cap.keys import load_certificates
+from clearway.exchange.cap.model import Area
 from clearway.exchange.cap.render import render
-from tests.exchange.cap.making import SENT, message
+from tests.exchange.cap.making import SENT, SQUARE, message
 
 AT = "2015-11-22T00:00:00Z"
 
@@ -81,6 +83,28 @@ def test_validate(notice_file: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run("validate", tmp_path / "none.xml") == 2
     assert "cannot be read" in capsys.readouterr().err
     assert run("validate", notice_file, "--profile", "nonsense") == 2
+
+
+def test_validate_signed_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without pins a signature is a note and the file is valid; with pins a stranger's is an error."""
+    key, cert, other = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "other.pem"
+    plain, out = tmp_path / "notice.xml", tmp_path / "signed"
+    bare = message("urn:x:a", headline="Icy roads")
+    placed = replace(bare.infos[0], areas=(Area("Beijing", (SQUARE,)),))
+    plain.write_bytes(render(replace(bare, infos=(placed,))))
+    assert run("keygen", "--name", "road.example", "--key", key, "--cert", cert, "--at", AT) == 0
+    assert run("keygen", "--name", "x.example", "--key", tmp_path / "k", "--cert", other, "--at", AT) == 0
+    assert run("sign", plain, "--key", key, "--cert", cert, "--out", out) == 0
+    check = ("validate", out / "notice.xml", "--profile", "base", "--at", "2015-11-22T02:00:00Z")
+    capsys.readouterr()
+    assert run(*check) == 0
+    said = capsys.readouterr().out
+    assert "1 alerts, valid" in said
+    assert "note alert/Signature: signature not verified: no pinned certificate given" in said
+    assert run(*check, "--pin", cert) == 0
+    assert "note" not in capsys.readouterr().out
+    assert run(*check, "--pin", other) == 1
+    assert "error alert/Signature: refused: a stranger's certificate" in capsys.readouterr().out
 
 
 def test_validate_real_file(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
