@@ -220,6 +220,17 @@ def test_update_of_a_cancelled_message_is_in_force_and_named() -> None:
     assert [p.code for p in chain_problems([alert, cancel, update])] == ["update-of-cancelled"]
 
 
+def test_cancel_of_a_whole_chain_is_not_odd() -> None:
+    """A Cancel that names the Alert and its Updates ends them all, and nothing is said to be in force."""
+    alert = message("a")
+    update = message("u", "Update", SENT + HOUR, refers=(alert,))
+    later = message("v", "Update", SENT + 2 * HOUR, refers=(alert, update))
+    cancel = message("c", "Cancel", SENT + 3 * HOUR, refers=(alert, update, later))
+    chain = [alert, update, later, cancel]
+    assert active_set(chain, SENT + 3 * HOUR) == []
+    assert chain_problems(chain) == []
+
+
 def test_exercise_and_strangers_cannot_cancel() -> None:
     """A drill never touches a real warning, and a stranger's Cancel counts for nothing unless allowed."""
     alert = message("a")

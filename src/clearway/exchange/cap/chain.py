@@ -171,7 +171,11 @@ def references_for(chain: Iterable[Alert], at: datetime) -> tuple[Reference, ...
 
 
 def chain_problems(messages: Iterable[Alert]) -> list[Problem]:
-    """Name what is odd in a set of messages; :func:`active_set` copes with all of it."""
+    """Name what is odd in a set of messages; :func:`active_set` copes with all of it.
+
+    An Update of a cancelled message is odd only while nothing took the Update itself out of force: a Cancel
+    that names the whole chain is how a chain should end.
+    """
     known = distinct(messages)
     by_key: dict[Key, list[Alert]] = defaultdict(list)
     for message in known:
@@ -183,13 +187,15 @@ def chain_problems(messages: Iterable[Alert]) -> list[Problem]:
     ]
     taken = replacements(known)
     cancelled = {k for m in known if m.msg_type == "Cancel" for k in taken.get((m.key, m.status), ())}
+    replaced = {key for keys in taken.values() for key in keys}
     for message in known:
         for reference in message.references:
             found = _reference_problem(message, reference, by_key)
             if found:
                 problems.append(Problem(found[0], message.identifier, found[1]))
-        if message.msg_type == "Update" and taken.get((message.key, message.status), set()) & cancelled:
-            what = "an Update of a cancelled message; it is in force until it expires"
+        mark = (message.key, message.status)
+        if message.msg_type == "Update" and mark not in replaced and taken.get(mark, set()) & cancelled:
+            what = "an Update of a cancelled message that no Cancel names; it is in force until it expires"
             problems.append(Problem("update-of-cancelled", message.identifier, what))
     return problems
 
