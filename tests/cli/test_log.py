@@ -19,6 +19,7 @@ from clearway.kernel.language import Text
 from clearway.network.store import save
 from clearway.operations.deployment import POSTS, Deployment, open_deployment
 from clearway.operations.entry import Teller, find_road, reading
+from clearway.operations.installation import open_installation, read_settings
 from clearway.operations.stated import stated
 from clearway.operations.storm import kinds_of_house
 from clearway.records import Actor, Journal, RecordRow, Role
@@ -259,3 +260,20 @@ def test_times_are_utc(place: Path) -> None:
     assert log("incident", "机场高速", "crash", "--at", "2015-11-22T08:00:00+08:00") == 0
     row = only(place, "incident")
     assert parse_utc(row.data["happened_at"]) == datetime.fromisoformat("2015-11-22T00:00:00+00:00")
+
+
+def test_no_installation_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An entry for a folder that is no installation is refused, and nothing is made there."""
+    nowhere = tmp_path / "nowhere"
+    with pytest.raises(SystemExit) as caught:
+        main(["log", "incident", "G1", "crash", "--data", str(nowhere), "--by", "wang"])
+    assert caught.value.code == 2
+    assert "no installation here" in capsys.readouterr().err
+    assert not nowhere.exists()
+
+
+def test_serving_begins_an_installation(tmp_path: Path) -> None:
+    """Serving a new folder lays a settings file to fill in, and says so."""
+    with pytest.raises(InputError, match="say whose it is"):
+        open_installation(tmp_path / "new")
+    assert "area" in read_settings(tmp_path / "new")

@@ -1,0 +1,208 @@
+"""A live installation in a folder: roads, stores, keys and the file ``clearway.toml`` that says whose it is.
+
+clearway.toml   network/   journal.sqlite   access.sqlite   series.sqlite   outbox.sqlite
+cycles/   notices/   keys/ (key.pem, certificate.pem: optional, notices are unsigned without)
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from clearway.channels.model import OutMessage
+from clearway.channels.outbox import Outbox
+from clearway.doctrine import load_doctrine
+from clearway.exchange.cap.compose import Publisher
+from clearway.exchange.cap.keys import generate, write_pair
+from clearway.exchange.cap.model import Alert
+from clearway.exchange.cap.signature import Signer
+from clearway.kernel.clock import epoch_s, zone
+from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text
+from clearway.network.model import Network
+from clearway.network.store import holds_network, load
+from clearway.operations.archive import CycleArchive
+from clearway.operations.decisions import Decider
+from clearway.operations.deployment import POSTS, Deployment, open_deployment
+from clearway.operations.forecast.live import Live
+from clearway.operations.pace import LiveClock
+from clearway.operations.publishing import Newsroom
+from clearway.operations.session import Session
+from clearway.operations.storm import ground_of, kinds_of_house
+from clearway.picture.picture import Weather
+from clearway.records import Journal
+from clearway.series.store import SeriesStore
+
+SETTINGS: Final = "clearway.toml"
+TEMPLATE: Final = """\
+# Whose installation this is. Fill in and start again.
+area = "my-city"                     # id of the jurisdiction
+name = { en = "My City", zh = "某市" }
+nation = "cn"
+nation_name = { en = "China", zh = "中国" }
+zone = "Asia/Shanghai"               # IANA time zone
+packs = ["cn"]                       # doctrine packs
+sender = "traffic.my-city.example"   # CAP sender, unique in the world
+public_url = "https://traffic.my-city.example"
+channels = []                        # names of the channels that get every notice
+sign = { columns = 24, rows = 3 }    # message signs: a Chinese character takes two columns
+"""
+
+
+@dataclass(slots=True)
+class Installation:
+    """Everything a live installation holds open; close it with :meth:`close`."""
+
+    settings: Mapping[str, Any]
+    session: Session
+    journal: Journal
+    decider: Decider
+    newsroom: Newsroom
+    network: Network
+    deployment: Deployment
+    series: SeriesStore
+    outbox: Outbox
+    cycles: CycleArchive
+
+    def close(self) -> None:
+        """Close the stores."""
+        self.journal.close()
+        self.series.close()
+        self.outbox.close()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSource:
+    """Live weather for a session."""
+
+    live: Live
+    members: int = 10
+
+    def at(self, moment: datetime) -> Weather:
+        """Weather as known at a moment."""
+        return self.live.weather(epoch_s(moment), members=self.members)
+
+
+def begin_settings(folder: Path) -> None:
+    """Give a folder without settings a file to fill in.
+
+    Raises:
+        InputError: there were none; the file is there now.
+    """
+    path = folder / SETTINGS
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(TEMPLATE, encoding="utf-8")
+        raise InputError("a new installation: say whose it is", where=str(path), hint="Edit it, start again")
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """The settings of an installation; nothing is made where there is none.
+
+    Raises:
+        InputError: not an installation, or its settings cannot be read.
+    """
+    path = folder / SETTINGS
+    if not path.exists():
+        hint = f"Give the folder with --data, or begin one: clearway serve --data {folder}"
+        raise InputError("there is no installation here", where=str(folder), hint=hint)
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(path)) from error
+    needed = ("area", "name", "nation", "nation_name", "zone", "sender", "public_url")
+    missing = [name for name in needed if name not in settings]
+    if missing:
+        raise InputError(f"{', '.join(missing)} missing", where=str(path))
+    zone(str(settings["zone"]))
+    return settings
+
+
+def open_installation(folder: Path) -> Installation:
+    """Open a live installation; a folder without settings gets a file to fill in.
+
+    Raises:
+        InputError: settings or roads are missing or wrong; says which command helps.
+        SystemFailureError: a store cannot be opened.
+    """
+    begin_settings(folder)
+    settings = read_settings(folder)
+    roads = folder / "network"
+    if not holds_network(roads):
+        raise InputError("no roads yet", where=str(roads), hint=f"clearway import roads FILE --out {roads}")
+    network = load(roads)
+    overrides = folder / "doctrine.toml"
+    doctrine = load_doctrine(
+        settings.get("packs", ["cn"]), overrides=overrides if overrides.exists() else None
+    )
+    deployment = _deployment(settings, network)
+    ground, cells = ground_of(network, doctrine, deployment.area)
+    clock, kinds = LiveClock(), kinds_of_house()
+    url = str(settings.get("journal") or f"sqlite:///{folder / 'journal.sqlite'}")
+    journal = Journal.open(url, kinds, clock=clock, doctrine_hash=doctrine.hash)
+    open_deployment(journal, deployment, network, simulated=False)
+    series, outbox = SeriesStore(folder / "series.sqlite"), Outbox(folder / "outbox.sqlite", clock=clock)
+    newsroom = Newsroom(
+        Publisher(settings["sender"], deployment.name, contact="", web=settings["public_url"], source=""),
+        _signer(folder / "keys", str(settings["sender"]), clock.now()),
+        folder / "notices",
+        names={c.id: c.label for c in network.corridors} | {a.id: a.name for a in network.areas},
+        doctrine_hash=doctrine.hash,
+        hindsight=False,
+        polygon=deployment.polygon,
+        on_publish=_sender(outbox, tuple(settings.get("channels", ()))),
+    )
+    events = [event for row in journal.list("notice") for event in journal.history(row.id)[-1:]]
+    newsroom.catch_up((event, journal.get(event.record_id).data) for event in events)
+    cycles = CycleArchive(ground.columns, folder / "cycles")
+    session = Session(ground, journal, LiveSource(Live(series, cells)), clock, simulated=False)
+    session.on_step = lambda _, picture, result: cycles.put(picture, session.state_before, result)
+    decider = Decider(journal, kinds, newsroom)
+    return Installation(
+        settings, session, journal, decider, newsroom, network, deployment, series, outbox, cycles
+    )
+
+
+def _deployment(settings: Mapping[str, Any], network: Network) -> Deployment:
+    coords = network.coords
+    west, south = (float(v) for v in coords.min(axis=0))
+    east, north = (float(v) for v in coords.max(axis=0))
+    return Deployment(
+        area=str(settings["area"]),
+        name=Text.of(settings["name"]),
+        nation=str(settings["nation"]),
+        nation_name=Text.of(settings["nation_name"]),
+        zone=str(settings["zone"]),
+        posts=POSTS,
+        units=(),
+        polygon=((west, south), (east, south), (east, north), (west, north), (west, south)),
+    )
+
+
+def _signer(folder: Path, name: str, at: datetime) -> Signer:
+    """The installation's key; a self-signed one is made when there is none: nothing goes out unsigned."""
+    folder.mkdir(exist_ok=True)
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    if not key.exists():
+        write_pair(generate(name, at=at), key, certificate)
+    return Signer.load(key, certificate)
+
+
+def _sender(outbox: Outbox, channels: tuple[str, ...]) -> Any:
+    def send(alert: Alert, body: bytes) -> None:
+        expires = [info.expires for info in alert.infos if info.expires]
+        message = OutMessage(
+            alert.identifier,
+            body,
+            "application/cap+xml",
+            alert.sent,
+            max(expires, default=alert.sent),
+            tuple(reference.identifier for reference in alert.references),
+        )
+        outbox.enqueue(message, channels)
+
+    return send
