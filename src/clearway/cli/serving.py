@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clearway.kernel.clock import SystemClock
+from clearway.kernel.errors import NotFoundError
+from clearway.operations.archive import CycleArchive
 from clearway.web.access import AccessStore
 from clearway.web.services import Services
 
 if TYPE_CHECKING:
+    from clearway.network.model import Network
+    from clearway.network.tiles import TileStore
+    from clearway.operations.installation import Installation
+    from clearway.operations.session import Session
     from clearway.operations.storm import Storm
+    from clearway.operations.what_if import Change, WhatIf
+    from clearway.picture.picture import Columns
 
 
 def free_port(wanted: int) -> int:
@@ -25,14 +37,17 @@ def free_port(wanted: int) -> int:
     return wanted
 
 
-def storm_services(storm: Storm, out: Path, port: int) -> Services:
-    """Services over a demo run."""
-    clock = storm.session.clock
+def storm_services(storm: Storm, out: Path, port: int, cycles: CycleArchive | None = None) -> Services:
+    """Services over a demo run. Accounts, sessions and codes follow the machine's clock, not the storm's."""
+    clock, session = storm.session.clock, storm.session
+    cycles = cycles or CycleArchive(session.ground.columns)
+    if session.last is not None and session.picture is not None and cycles.fresh is None:
+        cycles.put(session.picture, session.state_before, session.last)
     return Services(
         journal=storm.journal,
-        access=AccessStore(out / "access.sqlite", clock),
+        access=AccessStore(out / "access.sqlite", SystemClock()),
         network=storm.network,
-        board=lambda: storm.session.board,
+        board=lambda: session.board,
         cap_file=storm.newsroom.file,
         feed=lambda form: storm.newsroom.feed(form, clock.now(), base_url=f"http://127.0.0.1:{port}"),
         doctrine=storm.doctrine,
@@ -43,4 +58,110 @@ def storm_services(storm: Storm, out: Path, port: int) -> Services:
         hindsight=True,
         public_url=f"http://127.0.0.1:{port}",
         reports=out,
+        decider=storm.decider,
+        cycles=cycles,
+        tiles=tiles_of(storm.network, out, session.ground.columns),
+        series=storm.series,
+        what_if=asker(session, cycles),
+        demo_door=secrets.token_urlsafe(18),
     )
+
+
+def keep_cycles(session: Session, folder: Path | None = None) -> CycleArchive:
+    """An archive that gets every cycle the session runs from now on."""
+    cycles = CycleArchive(session.ground.columns, folder)
+    session.on_step = lambda _, picture, result: cycles.put(picture, session.state_before, result)
+    return cycles
+
+
+DEMO_SEATS = (
+    ("duty", "Duty officer (demo)", ("duty_officer", "information_officer")),
+    ("second", "Second officer (demo)", ("duty_officer",)),
+    ("commander", "Commander (demo)", ("commander", "admin")),
+    ("dispatcher", "Dispatcher (demo)", ("dispatcher",)),
+    ("field", "Field crew (demo)", ("field",)),
+)
+"""Accounts of the demo: login, shown name, roles."""
+
+
+def demo_accounts(access: AccessStore, area: str) -> None:
+    """Accounts for everybody who sits at a post of the demo; they have no password and enter by the demo's door."""
+    from clearway.web.access import Grant
+
+    known = {account.login for account in access.accounts()}
+    for login, name, roles in DEMO_SEATS:
+        if login not in known:
+            account = access.create_account(login, name, language="en")
+            for role in roles:
+                access.grant(account.id, Grant(role, area))
+
+
+def tiles_of(network: Network, folder: Path, columns: Columns) -> TileStore:
+    """Tiles of a network with the forcing column of every segment, made anew when either has changed."""
+    from clearway.network.store import content_hash
+    from clearway.network.tiles import TileStore, build_tiles
+    from clearway.network.tiles.store import FILE_NAME
+
+    mapping = columns.segment_column.astype("<i4")
+    wanted = f"{content_hash(network)} {sha256(mapping.tobytes()).hexdigest()}"
+    archive, stamp = folder / FILE_NAME, folder / f"{FILE_NAME}.of"
+    if not archive.exists() or not stamp.exists() or stamp.read_text("ascii") != wanted:
+        folder.mkdir(parents=True, exist_ok=True)
+        build_tiles(network, folder, column=mapping)
+        stamp.write_text(wanted, "ascii")
+    return TileStore(folder)
+
+
+def asker(session: Session, cycles: CycleArchive) -> Callable[[Change], WhatIf]:
+    """Answers what-if questions about the last cycle of a session."""
+    from clearway.operations.what_if import what_if
+
+    def ask(change: Change) -> WhatIf:
+        fresh = cycles.fresh
+        if fresh is None:
+            raise NotFoundError("no cycle has run yet", hint="Try again in a minute")
+        ground = session.ground
+        return what_if(fresh.picture, fresh.before, ground.doctrine, ground.desks, change, fresh.result)
+
+    return ask
+
+
+def live_services(house: Installation, folder: Path) -> Services:
+    """Services over a live installation."""
+    settings, session = house.settings, house.session
+    public_url = str(settings["public_url"])
+    sign = settings.get("sign", {})
+    return Services(
+        journal=house.journal,
+        access=AccessStore(folder / "access.sqlite", SystemClock()),
+        network=house.network,
+        board=lambda: session.board,
+        cap_file=house.newsroom.file,
+        feed=lambda form: house.newsroom.feed(form, session.clock.now(), base_url=public_url),
+        doctrine=session.ground.doctrine,
+        clock=session.clock,
+        area=house.deployment.name,
+        zone=house.deployment.zone,
+        public_url=public_url,
+        decider=house.decider,
+        cycles=house.cycles,
+        tiles=tiles_of(house.network, folder / "network", session.ground.columns),
+        series=house.series,
+        outbox=house.outbox,
+        what_if=asker(session, house.cycles),
+        sign_columns=int(sign.get("columns", 24)),
+        sign_rows=int(sign.get("rows", 3)),
+    )
+
+
+def first_link(access: AccessStore, areas: tuple[str, ...], base: str) -> str | None:
+    """On the very first start: the first administrator's one-time link, None later."""
+    from clearway.web.access import Grant
+
+    if not access.is_empty():
+        return None
+    account = access.create_account("admin", "Administrator")
+    for area in areas:
+        for role in ("admin", "commander", "duty_officer"):
+            access.grant(account.id, Grant(role, area))
+    return f"{base}/invite/{access.issue_invite(account.id)}"

@@ -46,6 +46,7 @@ class Services:
         series: observations, for stations on the map.
         outbox: messages on their way to channels, with receipts.
         what_if: answers what one change of the last picture would do.
+        demo_door: secret of the demo's sign-in page on this machine; empty: there is none.
         sign_columns, sign_rows: cells (a Chinese character takes two) and lines of the message signs.
     """
 
@@ -69,6 +70,7 @@ class Services:
     series: SeriesStore | None = None
     outbox: Outbox | None = None
     what_if: Callable[[Change], WhatIf] | None = None
+    demo_door: str = ""
     sign_columns: int = 24
     sign_rows: int = 3
 

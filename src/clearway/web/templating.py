@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChainableUndefined, Environment, PackageLoader
+from jinja2.runtime import Undefined
+from jinja2.utils import missing
 from markupsafe import Markup
 
 from clearway.kernel.clock import iso, parse_utc
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, from_both
 from clearway.kernel.levels import Level
+
+
+class Gap(ChainableUndefined):
+    """A field that a record does not have reads as nothing; a name that a page was not given is an error."""
+
+    def _strict(self) -> None:
+        if self._undefined_obj is missing:
+            self._fail_with_undefined_error()
+
+    def __str__(self) -> str:
+        self._strict()
+        return ""
+
+    def __bool__(self) -> bool:
+        self._strict()
+        return False
+
+    def __iter__(self) -> Iterator[Any]:
+        self._strict()
+        return iter(())
+
+    def __len__(self) -> int:
+        self._strict()
+        return 0
 
 
 @lru_cache(maxsize=1)
@@ -21,16 +48,23 @@ def environment() -> Environment:
     env = Environment(
         loader=PackageLoader("clearway.web", "templates"),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=Gap,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(words=words, level_chip=level_chip)
+    env.filters.update(one_language=one_language, words=words, level_chip=level_chip)
     return env
 
 
-def words(value: Text | dict[str, str] | str, language: str) -> str:
-    """The words in one language."""
+def one_language(line: str, language: str) -> str:
+    """One language of a line that may hold both (see :func:`clearway.kernel.language.both`)."""
+    return from_both(line)[language]
+
+
+def words(value: Text | dict[str, str] | str | Undefined | None, language: str) -> str:
+    """The words in one language; nothing for a field that is not there."""
+    if value is None or isinstance(value, Undefined):
+        return ""
     return Text.of(value)[language]
 
 
@@ -67,5 +101,12 @@ def render(template: str, *, language: str, zone: str, **values: Any) -> str:
     return (
         environment()
         .get_template(template)
-        .render(lang=language, html_lang="zh-CN" if language == "zh" else "en", say=say, at=at, **values)
+        .render(
+            lang=language,
+            zone=zone,
+            html_lang="zh-CN" if language == "zh" else "en",
+            say=say,
+            at=at,
+            **values,
+        )
     )

@@ -46,10 +46,12 @@ create table if not exists passkey(
 create table if not exists invite(
   digest text primary key, account text not null references account(id), expires_s integer not null,
   used_s integer);
+create table if not exists alarm_seen(key text primary key, account text not null, at_s integer not null);
 create table if not exists failure(source text not null, at_s integer not null);
 create index if not exists failure_source on failure(source, at_s);
 """
 _MIN_PASSWORD = 12
+_CHALLENGE_S = 300
 _FAILURES_FREE, _FAILURE_WINDOW_S, _MAX_WAIT_S = 5, 900, 300
 
 
@@ -67,6 +69,7 @@ class AccessStore:
         self._db.executescript(_SCHEMA)
         self._hasher = PasswordHasher()
         self._dummy = self._hasher.hash(secrets.token_hex(16))
+        self._challenges: dict[str, tuple[int, bytes]] = {}
         self._tokens: dict[str, tuple[int, Principal]] = {}
 
     def close(self) -> None:
@@ -242,6 +245,53 @@ class AccessStore:
         self.note_failure(source)
         raise UnauthenticatedError("the code is wrong or was used before")
 
+    def fresh_totp(self, secret: str, code: str) -> bool:
+        """Whether a code fits a secret now (or one step away), before it is kept."""
+        totp, now = pyotp.TOTP(secret), self._now()
+        steps = (now // 30 - 1, now // 30, now // 30 + 1)
+        return any(hmac.compare_digest(totp.at(step * 30), code.replace(" ", "")) for step in steps)
+
+    # passkeys ------------------------------------------------------------------------------------
+
+    def passkeys(self, account_id: str) -> list[dict[str, Any]]:
+        """Passkeys of an account."""
+        rows = self._rows("select * from passkey where account=? order by created_s", account_id)
+        return [{**dict(row), "created": from_epoch_s(row["created_s"])} for row in rows]
+
+    def add_passkey(
+        self, account_id: str, credential: str, public_key: bytes, sign_count: int, label: str
+    ) -> None:
+        """Keep a verified passkey."""
+        self._write(
+            "insert into passkey values(?,?,?,?,?,?)",
+            credential, account_id, public_key, sign_count, label, self._now(),
+        )  # fmt: skip
+
+    def count_passkey(self, credential: str, sign_count: int) -> None:
+        """Remember the signature counter, which betrays copies."""
+        self._write("update passkey set sign_count=? where credential=?", sign_count, credential)
+
+    def drop_passkey(self, account_id: str, credential: str) -> None:
+        """Forget a passkey."""
+        self._write("delete from passkey where account=? and credential=?", account_id, credential)
+
+    def set_challenge(self, session: str, challenge: bytes) -> None:
+        """Remember the challenge given to a session; a new one replaces the old."""
+        self._challenges[session] = (self._now(), challenge)
+        for old in [s for s, (at, _) in self._challenges.items() if at < self._now() - _CHALLENGE_S]:
+            del self._challenges[old]
+
+    def take_challenge(self, session: str) -> bytes:
+        """The challenge given to a session; each serves once.
+
+        Raises:
+            UnauthenticatedError: none was given, or too long ago.
+        """
+        at, challenge = self._challenges.pop(session, (0, b""))
+        if at < self._now() - _CHALLENGE_S:
+            raise UnauthenticatedError("the passkey took too long", hint="Try again")
+        return challenge
+
     # API tokens ----------------------------------------------------------------------------------
 
     def issue_token(self, account_id: str, *, scopes: frozenset[str], label: str, days: int = 90) -> str:
@@ -365,6 +415,18 @@ class AccessStore:
         return self._write(
             "delete from session where account=? and substr(digest,1,16)=?", account_id, prefix
         )
+
+    # alarms taken up -----------------------------------------------------------------------------
+
+    def take_alarm(self, key: str, account_id: str) -> None:
+        """Somebody takes an alarm up; the first to do so stays named."""
+        self._write(
+            "insert into alarm_seen values(?,?,?) on conflict do nothing", key, account_id, self._now()
+        )
+
+    def alarms_seen(self) -> dict[str, str]:
+        """Account that took each alarm up, by the alarm's key."""
+        return {row["key"]: row["account"] for row in self._rows("select key, account from alarm_seen")}
 
     # one-time links ------------------------------------------------------------------------------
 

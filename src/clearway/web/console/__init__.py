@@ -2,8 +2,24 @@
 
 from fastapi import APIRouter
 
-from clearway.web.console import endpoints, signin
+from clearway.web.console import (
+    admin,
+    assets,
+    demodoor,
+    dispatch,
+    endpoints,
+    fieldpage,
+    inbox,
+    log,
+    notices,
+    overview,
+    passkeys,
+    posts,
+    records,
+    signin,
+)
 
 router = APIRouter()
-for part in (signin, endpoints):
+_PAGES = (overview, inbox, records, notices, log, posts, fieldpage, dispatch, admin)
+for part in (signin, passkeys, demodoor, assets, endpoints, *_PAGES):
     router.include_router(part.router)

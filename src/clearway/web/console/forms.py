@@ -3,22 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import quote
+from datetime import datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
+from clearway.kernel.clock import SystemClock, iso, parse_utc
 from clearway.kernel.errors import ClearwayError, ForbiddenError, UnauthenticatedError
+from clearway.kernel.language import Text
 from clearway.records import Actor
 from clearway.web.access import Principal
 from clearway.web.access.store import csrf_matches
+from clearway.web.console.views.alarms import open_alarms
 from clearway.web.guard import SESSION_COOKIE, actor_of, services
 from clearway.web.services import Services
 from clearway.web.templating import render
 
 LANGUAGE_COOKIE = "cw_lang"
+
+NAV: Final = (
+    ("/console", Text("Overview", "总览"), ""),
+    ("/console/inbox", Text("Inbox", "待决"), "inbox"),
+    ("/console/board", Text("Board", "看板"), "board"),
+    ("/console/notices", Text("Notices", "公告"), "notices"),
+    ("/console/log", Text("Log it", "登记"), ""),
+    ("/console/posts", Text("Posts", "岗位"), "alarms"),
+    ("/console/dispatch", Text("Dispatch", "调度"), ""),
+    ("/field", Text("Field", "现场"), ""),
+    ("/console/report", Text("Report", "报告"), ""),
+    ("/console/admin", Text("Admin", "管理"), ""),
+)
+
+
+@lru_cache(maxsize=1)
+def has_bundle() -> bool:
+    """Whether the scripts were built; without them every page still works."""
+    return files("clearway.web").joinpath("static", "dist", "console.js").is_file()
+
+
+def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, Any]:
+    """What the head of every page shows: screens, counts, the post, the alarms."""
+    alarms = open_alarms(house)
+    mine = [a for a in alarms if a.post in ("", who.post)] if who.post else alarms
+    post = house.journal.find(who.post) if who.post else None
+    return {
+        "nav": NAV,
+        "counts": {
+            "inbox": len(house.journal.list("proposal", states=("open",))),
+            "alarms": len(alarms),
+            "notices": len(house.journal.list("notice", states=("issued",))),
+        },
+        "post": Text.of(post.data["title"]) if post else None,
+        "holds": bool(post and post.data.get("holder") == who.account.id),
+        "urgent": mine[:3],
+        "query": f"?at={quote(iso(at))}" if at else "",
+    }
+
+
+def input_time(value: Any, zone: str) -> str:
+    """A stored time as ``datetime-local`` inputs want it."""
+    return parse_utc(str(value)).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M") if value else ""
 
 
 class SignInNeededError(UnauthenticatedError):
@@ -40,8 +90,33 @@ class Visit:
         """In whose name the journal records what is done."""
         return actor_of(self.who)
 
+    @property
+    def now(self) -> datetime:
+        """The present of the deployment."""
+        return self.house.clock.now()
+
+    @property
+    def at(self) -> datetime | None:
+        """The past moment the reader asked for, None for now.
+
+        Raises:
+            InputError: not a time with a zone.
+        """
+        given = self.request.query_params.get("at", "").strip()
+        at = parse_utc(given.replace(" ", "+"), where="at") if given else None
+        return at if at is not None and at < self.now else None
+
+    def done(self, path: str, note: Text | None = None) -> RedirectResponse:
+        """Go to a page after something was done, with a word about it."""
+        if note is None:
+            return RedirectResponse(path, status_code=303)
+        joint = "&" if "?" in path else "?"
+        return RedirectResponse(f"{path}{joint}note={quote(note[self.language])}", status_code=303)
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a page of the console."""
+        now, at = self.now, self.at
+        offset_ms = int((SystemClock().now() - now).total_seconds() * 1000) if self.house.simulated else 0
         text = render(
             f"console/{template}",
             language=self.language,
@@ -50,8 +125,15 @@ class Visit:
             who=self.who,
             area=self.house.area,
             simulated=self.house.simulated,
-            now=self.house.clock.now(),
+            now=now,
+            as_of=at,
+            offset_ms=offset_ms,
+            seq=self.house.journal.head().seq,
             path=self.request.url.path,
+            note=self.request.query_params.get("note", "")[:200],
+            bundle=has_bundle(),
+            input_time=input_time,
+            bar=bar_of(self.house, self.who, at),
             **values,
         )
         return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
@@ -95,7 +177,8 @@ def language_of(request: Request, default: str = "zh") -> str:
 
 def to_sign_in(request: Request) -> RedirectResponse:
     """Send the reader to the sign-in page and back here afterwards."""
-    target = request.url.path if request.method == "GET" else "/console"
+    query = f"?{request.url.query}" if request.url.query else ""
+    target = f"{request.url.path}{query}" if request.method == "GET" else "/console"
     return RedirectResponse(f"/signin?next={quote(target)}", status_code=303)
 
 
@@ -119,12 +202,18 @@ def set_cookie(response: Response, request: Request, name: str, value: str, *, d
 
 def error_page(request: Request, error: ClearwayError) -> HTMLResponse:
     """A refusal as a page: what, where, and what to do next."""
+    house = services(request)
+    try:
+        who, _ = house.access.session_principal(request.cookies.get(SESSION_COOKIE, ""))
+        language = language_of(request, who.account.language)
+    except UnauthenticatedError:
+        language = language_of(request)
     text = render(
         "console/refused.html",
-        language=language_of(request),
-        zone=services(request).zone,
+        language=language,
+        zone=house.zone,
         error=error,
-        back=request.headers.get("referer", "/console"),
+        back=safe_next(urlsplit(request.headers.get("referer", "")).path),
     )
     return HTMLResponse(text, status_code=error.status, headers={"Cache-Control": "no-store"})
 

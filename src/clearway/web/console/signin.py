@@ -141,6 +141,7 @@ def account_page(visitor: Visitor) -> Response:
         secret=secret,
         uri=uri,
         sessions=visitor.house.access.sessions(visitor.who.account.id),
+        passkeys=visitor.house.access.passkeys(visitor.who.account.id),
         error=None,
     )
 
@@ -150,9 +151,7 @@ async def set_totp(visitor: Visitor) -> Response:
     """Keep a TOTP secret once a code for it has been shown."""
     form = await visitor.form()
     secret, code = str(form.get("secret", "")), str(form.get("code", "")).strip()
-    if len(secret) != 32 or not pyotp.TOTP(secret).verify(
-        code, for_time=visitor.house.clock.now(), valid_window=1
-    ):
+    if len(secret) != 32 or not visitor.house.access.fresh_totp(secret, code):
         raise InputError("the code does not fit the secret", where="code", hint="Scan it again and retry")
     if visitor.who.account.has_second_factor and not visitor.who.strong:
         raise ForbiddenError("prove your present second factor before you change it")

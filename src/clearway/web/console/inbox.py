@@ -1,0 +1,175 @@
+"""The inbox: read a proposal with everything it rests on, and decide."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final
+
+from fastapi import APIRouter, Response
+
+from clearway.kernel.errors import ClearwayError, ConflictError, InputError
+from clearway.kernel.language import Text
+from clearway.operations.what_if import AddMeasure, AddTreatments, Change
+from clearway.picture.picture import Treatment
+from clearway.records import Command, RecordRow
+from clearway.web.console.bodies import read_fields
+from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.names import indices, post_names, roads
+from clearway.web.console.views.inbox import needs_two, open_proposals, waiting
+from clearway.web.submit import submit
+
+router = APIRouter(include_in_schema=False)
+_VERBS: Final = ("approve", "approve_changed", "refuse", "hand_over")
+CHANGEABLE: Final = {
+    "measure": ("kmh", "expiry", "review_at", "lift_condition", "detour"),
+    "task": ("unit", "due", "rate_g_m2", "action", "instruction"),
+    "notice": ("headline", "description", "instruction", "starts", "expires", "next_update_by"),
+}
+"""Fields of what a proposal would open that may be changed on approval."""
+
+
+@router.get("/console/inbox")
+def inbox(visitor: Visitor) -> Response:
+    """All open proposals, what is lost by waiting first."""
+    house = visitor.house
+    rows = open_proposals(house)
+    by_rule: dict[str, int] = {}
+    for row in rows:
+        by_rule[rule_of(row)] = by_rule.get(rule_of(row), 0) + 1
+    return visitor.page(
+        "inbox.html",
+        rows=rows,
+        rule_of=rule_of,
+        bulk={rule for rule, count in by_rule.items() if count > 1},
+        two={r.id: needs_two(house.kinds, r.data) for r in rows},
+        roads_of=lambda row: roads(house.network, row.data.get("subjects") or (), limit=6),
+        to_confirm=waiting(house, house.journal.authority(), visitor.actor),
+        posts=post_names(house),
+        keys={r.id: secrets.token_urlsafe(12) for r in rows},
+    )
+
+
+def rule_of(row: RecordRow) -> str:
+    """Id of the rule a proposal follows from."""
+    return str((row.data.get("rule") or {}).get("id", ""))
+
+
+@router.post("/console/inbox/bulk")
+async def bulk(visitor: Visitor) -> Response:
+    """Approve several proposals of one rule; each is decided by itself, and failures are named."""
+    form = await visitor.form()
+    house = visitor.house
+    rows = [house.journal.get(str(i)) for i in form.getlist("proposal")]
+    if len({rule_of(row) for row in rows}) != 1:
+        words = Text("choose proposals of one rule", "请选择同一规则下的建议")
+        raise InputError(words.en, where="proposal", words=words)
+    done, failed = 0, []
+    for row in rows:
+        try:
+            submit(house, visitor.who, _decision(visitor, row, "approve", {}, ""))
+            done += 1
+        except ConflictError as error:
+            failed.append(f"{row.data['headline'][visitor.language]}: {error.what}")
+    note = Text(f"{done} approved", f"已采纳{done}项")
+    if failed:
+        rest = "; ".join(failed)
+        note = Text(f"{note.en}; not done: {rest}", f"{note.zh}；未执行：{rest}")
+    return visitor.done("/console/inbox", note)
+
+
+@router.get("/console/inbox/{proposal}")
+def proposal(visitor: Visitor, proposal: str, what_if: str = "") -> Response:
+    """One proposal: rule, evidence, alternatives, consequences, and the decision."""
+    return _page(visitor, proposal, what_if=bool(what_if))
+
+
+def _page(visitor: Visit, proposal: str, *, what_if: bool = False) -> Response:
+    house = visitor.house
+    row = house.journal.get(proposal, as_of=visitor.at)
+    if row.kind != "proposal":
+        return visitor.done(f"/console/record/{proposal}")
+    authority = house.journal.authority()
+    kind = house.kinds[str(row.data["target_kind"])]
+    payload = dict(row.data.get("payload") or {})
+    change = change_of(visitor, row)
+    answer: Any = None
+    trouble = ""
+    if what_if and change is not None and house.what_if is not None and visitor.at is None:
+        try:
+            answer = house.what_if(change)
+        except ClearwayError as error:
+            trouble = str(error)
+    return visitor.page(
+        "proposal.html",
+        row=row,
+        kind=kind,
+        payload=payload,
+        roads=roads(house.network, row.data.get("subjects") or (), limit=30),
+        corridors=indices(house.network, row.data.get("subjects") or ()),
+        two=needs_two(house.kinds, row.data),
+        may={v: authority.may(visitor.actor, v, row) for v in _VERBS},
+        fields=[kind.fields[n] for n in CHANGEABLE[kind.name] if n in kind.fields],
+        posts=post_names(house),
+        history=house.journal.history(row.id),
+        accounts=account_names(visitor),
+        can_ask=change is not None and house.what_if is not None,
+        answer=answer,
+        trouble=trouble,
+        state=house.kinds["proposal"].state_label(row.state),
+        key=secrets.token_urlsafe(12),
+        target=house.journal.find(str(row.data["target"])) if row.data.get("target") else None,
+    )  # fmt: skip
+
+
+def account_names(visitor: Visit) -> dict[str, str]:
+    """Display names of accounts by id, for histories."""
+    return {account.id: account.display_name for account in visitor.house.access.accounts()}
+
+
+def change_of(visitor: Visit, row: RecordRow) -> Change | None:
+    """The change of the picture that approving would make, None where it cannot be computed."""
+    if row.data["act"] != "open":
+        return None
+    payload, cycles = dict(row.data.get("payload") or {}), visitor.house.cycles
+    if row.data["target_kind"] == "measure":
+        return AddMeasure(payload)
+    if row.data["target_kind"] == "task" and payload.get("type") == "treat" and cycles and cycles.fresh:
+        at = cycles.fresh.picture.at
+        rate, action = float(payload.get("rate_g_m2") or 0), str(payload.get("action") or "salt")
+        numbers = indices(visitor.house.network, payload.get("corridors") or ())
+        return AddTreatments(tuple(Treatment(n, action, rate, at, "what-if") for n in numbers))
+    return None
+
+
+@router.post("/console/inbox/{proposal}")
+async def decide(visitor: Visitor, proposal: str) -> Response:
+    """Approve, approve with changes, refuse, or hand over."""
+    form = await visitor.form()
+    house = visitor.house
+    row = house.journal.get(proposal)
+    verb, reason = str(form.get("verb", "")), str(form.get("reason", "")).strip()
+    if verb not in _VERBS:
+        raise InputError(f"no such decision: {verb!r}", where="verb")
+    data: dict[str, Any] = {}
+    if verb == "approve_changed":
+        kind = house.kinds[str(row.data["target_kind"])]
+        names = [n for n in CHANGEABLE[kind.name] if n in kind.fields]
+        given = read_fields(visitor, form, kind, names)
+        before = row.data.get("payload") or {}
+        data["changes"] = {n: v for n, v in given.items() if v != before.get(n)}
+        if not data["changes"]:
+            words = Text("nothing was changed; approve it as it stands", "未作任何改动，请直接采纳")
+            raise InputError(words.en, where="changes", words=words)
+    if verb == "hand_over":
+        data["post"] = str(form.get("post", ""))
+    version = int(str(form.get("version", row.version)))
+    submit(house, visitor.who, _decision(visitor, row, verb, data, reason, version))
+    words = house.kinds["proposal"].verbs[verb].label
+    return visitor.done("/console/inbox", Text("Done: {v}", "已完成：{v}").format(v=words))
+
+
+def _decision(
+    visitor: Visit, row: RecordRow, verb: str, data: dict[str, Any], reason: str, version: int | None = None
+) -> Command:
+    key = f"{visitor.who.account.id}:console:{row.id}:{verb}:{row.version}"
+    return Command("proposal", verb, data, visitor.actor, key, row.id, version or row.version, reason)

@@ -1,0 +1,163 @@
+"""The board, and the page of one record: all of it, its whole history, and what may be done with it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Response
+
+from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text
+from clearway.operations.announce import SPOKEN
+from clearway.records import Command, Decision, Event, RecordRow
+from clearway.records.kinds import BUILT_IN_VERBS, FieldDecl, Kind, VerbDecl
+from clearway.web.console.bodies import form_fields, read_fields
+from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.inbox import account_names
+from clearway.web.console.names import indices, post_names, roads
+from clearway.web.console.views.board import FLAG_LABELS, VIEWS, board_view, flags_of
+from clearway.web.public.view import public_warnings
+from clearway.web.strong import is_decision
+from clearway.web.submit import submit
+
+router = APIRouter(include_in_schema=False)
+_SYSTEM_ONLY: Final = frozenset({"open", "expire", "lapse", "withdraw_by_system"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Act:
+    """A verb on the record page: the form it needs, or why it may not be done."""
+
+    verb: VerbDecl
+    decision: Decision
+    fields: list[FieldDecl]
+    strong: bool
+
+
+@router.get("/console/board")
+def board(
+    visitor: Visitor,
+    view: Annotated[str, Query(max_length=20)] = "all",
+    area: Annotated[str, Query(max_length=120)] = "",
+) -> Response:
+    """Measures and tasks with filters."""
+    if view not in VIEWS:
+        raise InputError(f"no view {view!r}", where="view", hint=f"Views: {', '.join(VIEWS)}")
+    house, at = visitor.house, visitor.at
+    areas = {str(r.data.get("area") or "") for k in ("measure", "task") for r in house.journal.list_open(k)}
+    return visitor.page(
+        "board.html",
+        board=board_view(house, view, at or visitor.now, as_of=at, area=area),
+        view=view,
+        views=VIEWS,
+        flag_labels=FLAG_LABELS,
+        areas=sorted(areas - {""}),
+        area_chosen=area,
+    )
+
+
+@router.get("/console/in-force")
+def in_force(visitor: Visitor) -> Response:
+    """One page to print: everything that is in force now."""
+    house, at = visitor.house, visitor.at
+    journal = house.journal
+    return visitor.page(
+        "inforce.html",
+        measures=journal.list("measure", states=("ordered", "in_force", "removal_pending"), as_of=at),
+        notices=public_warnings(
+            (r.as_mapping() for r in journal.list("notice", states=("issued",), as_of=at)), at or visitor.now
+        ),
+        tasks=journal.list("task", states=("open", "acknowledged", "started", "done"), as_of=at),
+        incidents=journal.list("incident", states=("reported", "confirmed", "responding"), as_of=at),
+        overrides=journal.list("override", states=("in_force",), as_of=at),
+        posts=journal.list("post", states=("active",), as_of=at),
+        accounts=account_names(visitor),
+        kinds=house.kinds,
+        roads_of=lambda row: roads(house.network, row.data.get("corridors") or (), limit=20),
+        head=journal.head(),
+    )
+
+
+@router.get("/console/record/{record}")
+def record(visitor: Visitor, record: str) -> Response:
+    """A record, now or at a past moment."""
+    house, at = visitor.house, visitor.at
+    row = house.journal.get(record, as_of=at)
+    kind = house.kinds[row.kind]
+    history = house.journal.history(record)
+    if at is not None:
+        history = [event for event in history if event.recorded_at <= at]
+    return visitor.page(
+        "record.html",
+        row=row,
+        kind=kind,
+        state=kind.state_label(row.state),
+        shown=[
+            (kind.fields.get(name), name, value) for name, value in row.data.items() if _worth(name, value)
+        ],
+        roads=roads(house.network, row.data.get("corridors") or row.data.get("subjects") or (), limit=30),
+        corridors=indices(house.network, row.data.get("corridors") or ()),
+        flags=flags_of(row, at or visitor.now) if row.kind in ("measure", "task") else (),
+        flag_labels=FLAG_LABELS,
+        history=list(reversed(history)),
+        verb_label=lambda event: verb_label(kind, event),
+        accounts=account_names(visitor),
+        posts=post_names(house),
+        acts=[] if at else acts_of(visitor, row, kind),
+        speaks=SPOKEN,
+        key=secrets.token_urlsafe(12),
+    )
+
+
+def _worth(name: str, value: Any) -> bool:
+    return value not in (None, "", [], {}) and name not in ("polygons", "messages")
+
+
+def verb_label(kind: Kind, event: Event) -> Text:
+    """Words of an event's verb."""
+    if event.verb in kind.verbs:
+        return kind.verbs[event.verb].label
+    return BUILT_IN_VERBS.get(event.verb, Text(event.verb, event.verb))
+
+
+def acts_of(visitor: Visit, row: RecordRow, kind: Kind) -> list[Act]:
+    """Verbs the life cycle knows in this state; for each the form, or the rule that forbids it."""
+    authority = visitor.house.journal.authority()
+    found = []
+    for verb in kind.verbs.values():
+        decision = authority.may(visitor.actor, verb.name, row)
+        if not decision.reachable or all(a.roles in (("system",), ("desk", "system")) for a in verb.allow):
+            continue
+        if row.kind == "proposal" or (row.kind, verb.name) == ("notice", "propose_update"):
+            continue
+        found.append(Act(verb, decision, form_fields(kind, verb), is_decision(verb)))
+    return found
+
+
+@router.post("/console/record/{record}/{verb}")
+async def act(visitor: Visitor, record: str, verb: str) -> Response:
+    """Do a verb with what the generated form gave."""
+    form = await visitor.form()
+    house = visitor.house
+    row = house.journal.get(record)
+    kind = house.kinds[row.kind]
+    declared = kind.verb(verb)
+    data = read_fields(visitor, form, kind, [f.name for f in form_fields(kind, declared)])
+    version = str(form.get("version", ""))
+    command = Command(
+        row.kind,
+        verb,
+        data,
+        visitor.actor,
+        f"{visitor.who.account.id}:console:{record}:{verb}:{form.get('key') or row.version}",
+        record,
+        expected_version=int(version) if version.isdecimal() else None,
+        reason=str(form.get("reason", "")).strip(),
+        at=None,
+    )
+    submit(house, visitor.who, command)
+    note = Text("Done: {v}", "已完成：{v}").format(v=declared.label)
+    back = str(form.get("back", "")) or f"/console/record/{record}"
+    return visitor.done(back if back.startswith("/console") or back == "/field" else "/console", note)

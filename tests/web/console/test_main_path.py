@@ -1,0 +1,199 @@
+"""A shift at the console without scripts: post, inbox, second person, field, lift, notice, handover."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from clearway.kernel.clock import iso
+from tests.web.console.conftest import Desk, Person
+
+
+def _proposal(desk: Desk, kind: str, act: str = "open") -> str:
+    found = [
+        r
+        for r in desk.journal.list("proposal", states=("open",))
+        if (r.data["target_kind"], r.data["act"]) == (kind, act)
+    ]
+    assert found, [(r.data["target_kind"], r.data["act"]) for r in desk.journal.list("proposal")]
+    return found[0].id
+
+
+def _take(person: Person, post: str) -> None:
+    page = person.send(f"/console/posts/{post}/take_over")
+    assert page.status_code == 200, page.text
+
+
+def test_approve_and_follow_to_the_record(desk: Desk) -> None:
+    """A proposal is read with its rule and evidence, asked what-if, approved, and leads to a record."""
+    person = desk.browser("officer", "duty_officer")
+    _take(person, "post-duty")
+    proposal = _proposal(desk, "measure")
+    page = person.get(f"/console/inbox/{proposal}")
+    assert "Evidence" in page
+    assert "If nothing" in person.get("/console/inbox")
+    assert "What if" in person.get(f"/console/inbox/{proposal}?what_if=1")
+    version = desk.journal.get(proposal).version
+    answer = person.send(f"/console/inbox/{proposal}", verb="approve", version=str(version))
+    assert answer.status_code == 200, answer.text
+    row = desk.journal.get(proposal)
+    assert row.state == "approved"
+    measure = desk.journal.get(row.data["outcome"])
+    assert measure.state in ("ordered", "awaiting_second")
+    assert measure.id in person.get("/console/board")
+    by = desk.journal.history(measure.id)[0].actor
+    assert (by.post, by.id[:5]) == ("post-duty", "acct-")
+
+
+def test_decision_without_second_factor_is_refused(desk: Desk) -> None:
+    """With a password alone an officer reads but decides nothing, by form and by JSON."""
+    person = desk.browser("weak", "duty_officer", strong=False)
+    proposal = _proposal(desk, "measure")
+    row = desk.journal.get(proposal)
+    answer = person.send(f"/console/inbox/{proposal}", verb="approve", version=str(row.version))
+    assert answer.status_code == 403
+    body = {"kind": "proposal", "verb": "approve", "key": "k" * 12, "record_id": proposal}
+    answer = person.client.post("/console/commands", json=body, headers={"x-csrf": person.csrf()})
+    assert answer.json()["error"]["code"] == "second_factor_needed"
+    assert desk.journal.get(proposal).state == "open"
+
+
+def test_stale_form_shows_the_conflict(desk: Desk) -> None:
+    """A decision on an older version of a proposal is refused and nothing is written."""
+    person = desk.browser("officer", "duty_officer")
+    proposal = _proposal(desk, "measure")
+    answer = person.send(f"/console/inbox/{proposal}", verb="refuse", reason="no", version="99")
+    assert answer.status_code == 409
+    assert desk.journal.get(proposal).state == "open"
+
+
+def test_refuse_needs_a_reason_and_change_is_kept(desk: Desk) -> None:
+    """Refusing without a reason fails; approving with changes keeps what was changed."""
+    person = desk.browser("officer", "duty_officer")
+    proposal = _proposal(desk, "measure")
+    version = str(desk.journal.get(proposal).version)
+    assert person.send(f"/console/inbox/{proposal}", verb="refuse", version=version).status_code == 422
+    later = (desk.clock.now() + timedelta(hours=10)).strftime("%Y-%m-%dT%H:%M")
+    answer = person.send(
+        f"/console/inbox/{proposal}", verb="approve_changed", version=version, review_at=later
+    )
+    assert answer.status_code == 200, answer.text
+    row = desk.journal.get(proposal)
+    assert row.data["changes"] == {"review_at": iso(desk.clock.now() + timedelta(hours=2))}
+
+
+def test_phoned_in_incident_reading_task_and_done_on_scene(desk: Desk) -> None:
+    """Each entry of the log page leads to its record; an unclear road is asked back."""
+    person = desk.browser("officer", "duty_officer")
+    answer = person.send(
+        "/console/log/incident", road="Airport Expressway", type="crash", evidence="two cars"
+    )
+    assert answer.status_code == 200, answer.text
+    incident = desk.journal.list("incident")[0]
+    assert incident.data["corridors"] == ["cor-0"]
+    assert "Airport Expressway" in incident.data["headline"]["en"]
+    answer = person.send(
+        "/console/log/reading", road="二环路", condition="ice", hours="2", reason="I stand on it"
+    )
+    assert answer.status_code == 200, answer.text
+    override = desk.journal.list("override", states=("in_force",))[0]
+    assert override.data["until"] == iso(desk.clock.now() + timedelta(hours=2))
+    state = person.client.get("/console/state").json()
+    assert {code for _, code in state["said"]} == {6}
+    assert override.data["headline"]["en"] in person.get("/console")
+    answer = person.send("/console/log/task", road="Pinganli Street", type="inspect", text="look at it")
+    assert answer.status_code == 200, answer.text
+    page = person.send("/console/log/incident", road="eastbound", type="crash")
+    assert "Which road?" in page.text
+    assert len(desk.journal.list("incident")) == 1
+
+
+def test_overrides_expire_by_themselves(desk: Desk) -> None:
+    """A word from the scene ends at its time and no longer beats the model."""
+    person = desk.browser("officer", "duty_officer")
+    person.send("/console/log/reading", road="二环路", condition="ice", hours="1", reason="seen")
+    desk.clock.advance(timedelta(hours=1, minutes=1))
+    desk.journal.fire_deadlines(desk.clock.now())
+    assert [r.state for r in desk.journal.list("override")] == ["expired"]
+    assert person.client.get("/console/state").json()["said"] == []
+
+
+def test_nonsense_from_the_scene_is_refused(desk: Desk) -> None:
+    """A condition that does not exist cannot be entered, so that no cycle can stumble over it."""
+    person = desk.browser("officer", "duty_officer")
+    body = {
+        "kind": "override", "verb": "state", "key": "override-1", "reason": "x",
+        "data": {"headline": {"en": "a", "zh": "b"}, "quantity": "condition", "value": "lava",
+                 "corridors": ["cor-0"], "until": iso(desk.clock.now() + timedelta(hours=1)), "area": "town"},
+    }  # fmt: skip
+    answer = person.client.post("/console/commands", json=body, headers={"x-csrf": person.csrf()})
+    assert (answer.status_code, desk.journal.list("override")) == (422, [])
+
+
+def test_red_notice_needs_a_second_person_then_update_and_cancel(desk: Desk) -> None:
+    """A red notice waits for another officer, is published by the confirmation, updated and cancelled."""
+    first = desk.browser("first", "duty_officer")
+    second = desk.browser("second", "duty_officer")
+    ends = (desk.clock.now() + timedelta(hours=14)).strftime("%Y-%m-%dT%H:%M")
+    form = {
+        "hazard": "road_icing", "level": "4", "headline.en": "Road icing red",
+        "headline.zh": "道路结冰红色预警",
+        "description.en": "Ice on all roads", "description.zh": "道路结冰",
+        "instruction.en": "Stay at home", "instruction.zh": "请勿出行", "corridors": "Airport Expressway",
+        "starts": (desk.clock.now() + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M"), "expires": ends,
+        "status": "Actual",
+    }  # fmt: skip
+    page = first.send("/console/notices/compose", action="preview", **form)
+    assert "Stay at home" in page.text
+    assert "请勿出行" in page.text
+    assert "urn:oasis:names:tc:emergency:cap:1.2" in page.text
+    answer = first.send("/console/notices/compose", action="send", key="one", **form)
+    assert answer.status_code == 200, answer.text
+    row = desk.journal.list("notice")[0]
+    assert row.state == "awaiting_second"
+    assert first.send(f"/console/record/{row.id}/confirm").status_code == 403
+    assert second.send(f"/console/record/{row.id}/confirm").status_code == 200
+    assert desk.journal.get(row.id).state == "issued"
+    sent = desk.journal.get(row.id).data["messages"][0]["identifier"]
+    assert sent in first.client.get("/feed.atom").text
+    assert first.client.get(f"/cap/{sent}").status_code == 200
+    page = first.send(
+        "/console/notices/compose", action="send", key="two", notice=row.id, **{**form, "level": "3"}
+    )
+    assert page.status_code == 200, page.text
+    answer = first.send(f"/console/notices/{row.id}/cancel", reason="The ice has melted", key="three")
+    assert answer.status_code == 200, answer.text
+    row = desk.journal.get(row.id)
+    assert row.state == "cancelled"
+    assert [m["msg_type"] for m in row.data["messages"]] == ["Alert", "Update", "Cancel"]
+
+
+def test_handover_drops_nothing(desk: Desk) -> None:
+    """The successor cannot accept before every open item is acknowledged."""
+    out, successor = desk.browser("leaving", "duty_officer"), desk.browser("coming", "duty_officer")
+    _take(out, "post-duty")
+    assert out.send("/console/posts/post-duty/offer_handover", note="mind the bridge").status_code == 200
+    page = successor.get("/console/posts")
+    assert "mind the bridge" in page
+    items = re.findall(r'name="item" value="([^"]+)"', page)
+    assert items
+    answer = successor.send("/console/posts/post-duty/accept_handover", item=items[:-1])
+    assert answer.status_code == 422
+    answer = successor.send("/console/posts/post-duty/accept_handover", item=items)
+    assert answer.status_code == 200, answer.text
+    holder = desk.journal.get("post-duty").data["holder"]
+    assert holder == desk.access.account(holder).id
+    assert desk.access.account(holder).login == "coming"
+
+
+def test_missed_deadline_calls_until_it_is_taken_up(desk: Desk) -> None:
+    """A proposal nobody decides in time shows as an alarm on every page until somebody takes it up."""
+    person = desk.browser("officer", "duty_officer")
+    desk.clock.advance(timedelta(hours=1, minutes=5))
+    desk.journal.fire_deadlines(desk.clock.now())
+    page = person.get("/console/posts")
+    keys = re.findall(r'name="alarm" value="([^"]+)"', page)
+    assert keys
+    assert 'class="alarms"' in person.get("/console/board")
+    person.send("/console/posts/alarm", alarm=keys)
+    assert 'class="alarms"' not in person.get("/console/board")
