@@ -14,7 +14,7 @@ from clearway.kernel.clock import ManualClock, from_epoch_s, iso, parse_utc, req
 from clearway.kernel.errors import ConflictError, InputError
 from clearway.kernel.geometry import bearing_deg, distance_m, local_xy_m
 from clearway.kernel.ids import canonical_json, content_id
-from clearway.kernel.language import Text, join
+from clearway.kernel.language import Text, both, from_both, join
 from clearway.kernel.levels import Level
 from clearway.kernel.units import beaufort_lower_ms, relative_humidity_pct
 
@@ -127,3 +127,10 @@ def test_error_says_what_where_and_next() -> None:
     error = ConflictError("the record changed", where="measure m1", hint="Read it again")
     assert str(error) == "measure m1: the record changed. Read it again"
     assert (error.status, error.code) == (409, "conflict")
+
+
+@given(st.text(st.characters(exclude_characters="｜")), st.text(st.characters(exclude_characters="｜")))
+def test_both_languages_in_one_line(en: str, zh: str) -> None:
+    """A reason kept as one line gives both languages back; a line in one language serves both."""
+    assert from_both(both(Text(en, zh))) == Text(en, zh)
+    assert from_both(en) == Text(en, en)

@@ -48,3 +48,18 @@ def join(texts: list[Text], *, limit: int = 0) -> Text:
     rest = len(texts) - len(shown)
     en, zh = ", ".join(t.en for t in shown), "、".join(t.zh for t in shown)
     return Text(f"{en} and {rest} more", f"{zh}等{len(texts)}条") if rest else Text(en, zh)
+
+
+BOTH_MARK = " ｜ "
+
+
+def both(text: Text | dict[str, str]) -> str:
+    """Both languages in one line, for fields that hold one string (reasons in the journal)."""
+    words = Text.of(text)
+    return words.en if words.en == words.zh else f"{words.en}{BOTH_MARK}{words.zh}"
+
+
+def from_both(line: str) -> Text:
+    """Read back :func:`both`; a line in one language serves both."""
+    en, mark, zh = line.partition(BOTH_MARK)
+    return Text(en, zh if mark else en)

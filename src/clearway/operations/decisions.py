@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from clearway.kernel.errors import ConflictError, InputError
 from clearway.kernel.ids import content_id
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, both
 from clearway.operations.carry_out import Order, body_of, lifted, renewed, replaced
 from clearway.operations.publishing import Newsroom
 from clearway.records import Actor, Command, Event, Journal, Kinds, RecordRow
@@ -94,7 +94,7 @@ class Decider:
     ) -> tuple[list[Command], str]:
         """Commands that carry out an approved proposal, and the record it leads to."""
         act, kind = str(proposal.data["act"]), str(proposal.data["target_kind"])
-        why = reason or str(proposal.data["headline"]["en"])
+        why = reason or both(proposal.data["headline"])
         order = Order(proposal, actor, at, why)
         if act == "open":
             commands, outcome = self._open(
@@ -147,7 +147,7 @@ class Decider:
     ) -> list[Command]:
         key = f"{proposal.id}:change"
         data = body_of(payload, target.kind, Order(proposal, actor, at, reason).delay)
-        why = reason or str(proposal.data["headline"]["en"])
+        why = reason or both(proposal.data["headline"])
         if target.kind == "notice":
             data["proposal"] = proposal.id
             raised = _two_person({**target.data, **data}) and int(target.data["level"]) < TWO_PERSON_LEVEL
@@ -171,7 +171,7 @@ class Decider:
         reason: str,
     ) -> Command:
         key = f"{proposal.id}:lift"
-        why = reason or str(proposal.data["why"]["en"])
+        why = reason or both(proposal.data["why"])
         if target.kind == "notice":
             words = Text.of(proposal.data["why"])
             entry = self._entry(target.id, target.data, "Cancel", at, reason=words)

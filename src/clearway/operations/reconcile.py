@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.ids import canonical_json, sha256_hex
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, both
 from clearway.picture.findings import Proposal, Situation
 from clearway.records import Command, RecordRow
 from clearway.records.actors import desk_actor
@@ -103,7 +103,7 @@ def _situations(
             commands.append(Command("situation", "update", _changed(row, data), actor, key, row.id))
     for row in known.values():
         actor = desk_actor(str(row.data["desk"]), simulated=simulated)
-        reason = "no longer found by the desk after its hold time"
+        reason = both(Text("criteria no longer met after the hold time", "满足降级保持时间后不再达到标准"))
         commands.append(
             Command("situation", "end", {}, actor, f"{row.id}:end:{iso(at)}", row.id, reason=reason)
         )
@@ -145,7 +145,8 @@ def _proposals(
 def _withdrawal(row: RecordRow, at: datetime, simulated: bool) -> Command:
     actor = desk_actor(str(row.data["desk"]), simulated=simulated)
     key = f"{row.id}:withdraw:{iso(at)}"
-    return Command("proposal", "withdraw", {}, actor, key, row.id, reason="the need has gone")
+    reason = both(Text("the need has gone", "需求已消失"))
+    return Command("proposal", "withdraw", {}, actor, key, row.id, reason=reason)
 
 
 def _within_load(

@@ -20,7 +20,7 @@ from typing import Final
 
 from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.errors import ClearwayError, ForbiddenError
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, both
 from clearway.operations.decisions import Decider
 from clearway.operations.simulation.agenda import Agenda
 from clearway.records import Actor, Command, Event, Journal, RecordRow
@@ -40,6 +40,10 @@ POLICY: Final = Text(
     "4 min; measures are reviewed 5 min before their review time.",
     "模拟岗位规则：值班员在每轮研判后3分钟开始处理，按延误损失从大到小，每项1分钟；可信度不低于0.5即采纳"
     "（橙色、红色为0.33），解除建议立即采纳；副班4分钟后确认须双人决定的事项。",
+)
+
+TOO_UNSURE: Final = Text(
+    "confidence {confidence} is too low; wait for the next cycle", "可信度{confidence}偏低，待下一轮研判"
 )
 
 
@@ -113,9 +117,8 @@ class SimulatedPosts:
                         self._second(event.record_id, at)
                 else:
                     confidence = float(row.data["confidence"])
-                    self.decider.refuse(
-                        row, self.duty, f"confidence {confidence:.2f} is too low; wait for the next cycle"
-                    )
+                    reason = TOO_UNSURE.format(confidence=f"{confidence:.2f}")
+                    self.decider.refuse(row, self.duty, both(reason))
             except ClearwayError as error:
                 self.refused_by_journal.append(f"{at.isoformat()} {proposal_id}: {error}")
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from clearway.kernel.language import LANGUAGES, Text
+from clearway.kernel.language import LANGUAGES, Text, from_both
 from clearway.kernel.levels import Level
 from clearway.network.model import Network, RoadClass
 from clearway.operations.trace import GROUPS, CycleTrace
@@ -166,6 +166,7 @@ def report_page(
             drawing={language: storm_svg(drawing, language)},
             maps={language: [condition_map(t, network, columns, language, zone) for t in shown]},
             restrictive_count=sum(1 for m in data.measures if m.restrictive),
+            reason_of=from_both,
             by_label=lambda by: _by_label(posts or {}, by),
             state_label=lambda kind, state: kinds[kind].states[state].label,
             verb_label=lambda kind, verb: _verb_label(kinds, kind, verb),
