@@ -1,15 +1,20 @@
 // The console's islands. Pages work without them; each takes over the element that asks for it.
 
+import { mountAlarms } from "./alarms.ts";
 import { mountAll } from "./house.ts";
+import { mountInbox, mountProposal } from "./inbox.ts";
+import { mountKeys } from "./keys.ts";
 import { mountLive } from "./live.ts";
 import { mountTimeline } from "./timeline.ts";
-import { mountInbox } from "./inbox.ts";
-import { mountKeys } from "./keys.ts";
+import { mountTour } from "./tour.ts";
 
 mountAll({ live: mountLive, timeline: mountTimeline, inbox: mountInbox });
+mountProposal();
 mountKeys();
+mountAlarms();
+mountTour();
 
-if (document.querySelector('[data-island="map"]')) {
+if (document.querySelector('[data-island="map"], [data-island="segment"]')) {
   const script = document.createElement("script");
   script.type = "module";
   script.src = "/static/dist/map.js";

@@ -11,6 +11,7 @@ export interface HouseError {
   where: string;
   hint: string;
   request_id: string;
+  words?: Words;
 }
 
 const body = document.body;
@@ -41,7 +42,8 @@ export function localTime(iso: string, withDate = true): string {
 
 export class Refused extends Error {
   constructor(readonly error: HouseError, readonly status: number) {
-    super(error.hint ? `${error.what}. ${error.hint}` : error.what);
+    const what = error.words ? words(error.words) : error.what;
+    super(error.hint ? `${what}. ${error.hint}` : what);
   }
 }
 
@@ -61,7 +63,7 @@ export async function postJson<T>(url: string, value: unknown): Promise<T> {
 }
 
 async function read<T>(answer: Response): Promise<T> {
-  if (answer.status === 401) {
+  if (answer.status === 401 && !/^\/(signin|field)/.test(location.pathname)) {
     location.href = `/signin?next=${encodeURIComponent(location.pathname)}`;
   }
   if (!answer.ok) {

@@ -2,7 +2,7 @@
 
 import { announce, say } from "./house.ts";
 
-interface Change {
+export interface Change {
   seq: number;
   kinds: string[];
   records: string[];
@@ -10,72 +10,150 @@ interface Change {
   now: string;
 }
 
-const REFRESHED: Record<string, string[]> = {
-  "/console": ["proposal", "situation", "measure", "task", "notice", "incident", "post"],
-  "/console/inbox": ["proposal", "measure", "notice"],
-  "/console/board": ["measure", "task"],
-  "/console/notices": ["notice"],
-  "/console/posts": ["post"],
-};
+const NEEDS: [RegExp, string[]][] = [
+  [/^\/console$/, ["proposal", "situation", "measure", "task", "notice", "incident", "override", "post"]],
+  [/^\/console\/inbox$/, ["proposal", "measure", "notice"]],
+  [/^\/console\/board$/, ["measure", "task"]],
+  [/^\/console\/notices$/, ["notice"]],
+  [/^\/console\/dispatch$/, ["task", "unit", "measure"]],
+];
+const PAUSE_MS = 400;
 
-export function mountLive(element: HTMLElement): void {
+export function mountLive(element: HTMLElement, props: Record<string, unknown>): void {
   let wait = 1000;
+  let known = Number(props.seq ?? document.body.dataset.seq ?? 0);
   let source: EventSource | null = null;
-  const show = (text: string, good: boolean) => {
-    element.textContent = text;
-    element.dataset.state = good ? "live" : "lost";
+  const show = (text: string, state: "live" | "lost" | "paused") => {
+    element.textContent = `${{ live: "●", lost: "○", paused: "‖" }[state]} ${text}`;
+    element.dataset.state = state;
   };
   const connect = () => {
-    source = new EventSource("/console/live");
-    source.addEventListener("hello", () => {
+    source = new EventSource(`/console/live?seq=${known}`);
+    source.addEventListener("hello", (event) => {
       wait = 1000;
-      show(say("live", "实时"), true);
+      tellNow(JSON.parse((event as MessageEvent).data).now);
+      show(say("live", "实时"), "live");
     });
-    source.addEventListener("change", (event) => changed(JSON.parse((event as MessageEvent).data)));
-    source.addEventListener("cycle", () => dispatchEvent(new CustomEvent("cw:cycle")));
-    source.addEventListener("resync", () => location.reload());
+    source.addEventListener("change", (event) => {
+      const change = JSON.parse((event as MessageEvent).data) as Change;
+      known = change.seq;
+      changed(change);
+    });
+    source.addEventListener("cycle", (event) => {
+      tellNow(JSON.parse((event as MessageEvent).data).now);
+      dispatchEvent(new CustomEvent("cw:cycle"));
+      askRefresh();
+    });
+    source.addEventListener("resync", () => {
+      dispatchEvent(new CustomEvent("cw:cycle"));
+      askRefresh();
+    });
     source.addEventListener("bye", () => {
       source?.close();
-      show(say("paused: too many windows", "已暂停：窗口过多"), false);
+      show(
+        say("not live: too many windows, or signed out; reload", "已停止更新：窗口过多或已退出，请刷新"),
+        "paused",
+      );
     });
     source.onerror = () => {
       source?.close();
-      show(say("connection lost, trying again", "连接中断，正在重试"), false);
+      show(say("connection lost, trying again", "连接中断，正在重试"), "lost");
       setTimeout(connect, wait + Math.random() * wait);
       wait = Math.min(wait * 2, 30_000);
     };
   };
+  show(say("connecting", "连接中"), "lost");
   connect();
+  document.addEventListener("focusout", () => stale && askRefresh());
   addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => (event as PageTransitionEvent).persisted && location.reload());
+}
+
+function tellNow(now: string | undefined): void {
+  if (!now) return;
+  document.body.dataset.now = now;
+  dispatchEvent(new CustomEvent("cw:clock", { detail: now }));
 }
 
 function changed(change: Change): void {
-  dispatchEvent(new CustomEvent("cw:change", { detail: change }));
   document.body.dataset.seq = String(change.seq);
-  const wanted = REFRESHED[location.pathname] ?? [];
-  if (change.kinds.some((kind) => wanted.includes(kind))) void refresh();
+  tellNow(change.now);
+  dispatchEvent(new CustomEvent("cw:change", { detail: change }));
+  const path = location.pathname;
+  const record = /\/(record|inbox|notices)\/([^/]+)$/.exec(path)?.[2];
+  const need = NEEDS.find(([where]) => where.test(path))?.[1];
+  if (record ? change.records.includes(record) : !need || change.kinds.some((k) => need.includes(k))) {
+    askRefresh();
+  }
 }
 
-let refreshing = false;
+let asked = 0;
+let stale = false;
+let running = false;
 
-/** Fetch the page anew and swap what is marked as live, keeping focus, forms being filled in, and scroll. */
+/** Bring the page's live parts up to date soon; many wishes become one request, the last is never lost. */
+export function askRefresh(): void {
+  asked++;
+  if (!running && document.querySelector("[data-live]") && !document.body.dataset.at) void refresh();
+}
+
 async function refresh(): Promise<void> {
-  if (refreshing) return;
-  refreshing = true;
+  running = true;
   try {
-    const answer = await fetch(location.href, {
-      headers: { accept: "text/html" },
-      credentials: "same-origin",
-    });
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of document.querySelectorAll<HTMLElement>("[data-live]")) {
-      const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-      if (!other || part.contains(document.activeElement) || part.innerHTML === other.innerHTML) continue;
-      part.replaceChildren(...Array.from(other.childNodes));
-      announce(say("Updated", "已更新"));
+    for (let done = -1; done !== asked;) {
+      await new Promise((later) => setTimeout(later, PAUSE_MS * (0.5 + Math.random())));
+      done = asked;
+      await swap(location.href);
     }
+  } catch {
+    stale = true;
   } finally {
-    refreshing = false;
+    running = false;
   }
+}
+
+/** Fetch an address and swap what is marked as live, keeping focus, forms being filled in, and scroll. */
+export async function swap(address: string): Promise<void> {
+  const answer = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" });
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  let swapped = false;
+  stale = false;
+  for (const part of document.querySelectorAll<HTMLElement>("[data-live]")) {
+    const other = fresh.querySelector<HTMLElement>(`[data-live="${part.dataset.live}"]`);
+    if (!other || sameWords(part, other)) continue;
+    if (part.contains(document.activeElement) || dirty(part)) {
+      stale = true;
+      continue;
+    }
+    const open = Array.from(part.querySelectorAll("details"), (d) => d.open);
+    part.replaceChildren(...Array.from(other.childNodes));
+    part.querySelectorAll("details").forEach((d, i) => (d.open = open[i] ?? d.open));
+    swapped = true;
+  }
+  document.title = fresh.title || document.title;
+  if (swapped) {
+    announce(say("Updated", "已更新"));
+    dispatchEvent(new CustomEvent("cw:swapped"));
+  }
+}
+
+/** Whether two versions of a part differ only in the one-time keys of their forms. */
+function sameWords(a: HTMLElement, b: HTMLElement): boolean {
+  const plain = (e: HTMLElement) =>
+    e.innerHTML.replace(/name="key" value="[^"]*"/g, "").replace(/ open(="")?(?=[ >])/g, "");
+  return plain(a) === plain(b);
+}
+
+function dirty(part: HTMLElement): boolean {
+  const fields = part.querySelectorAll<HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>(
+    "input, textarea, select",
+  );
+  return Array.from(fields).some((field) => {
+    if (field instanceof HTMLSelectElement) return false;
+    if (field instanceof HTMLInputElement && /checkbox|radio/.test(field.type)) {
+      return field.checked !== field.defaultChecked;
+    }
+    return field.type !== "hidden" && field.value !== field.defaultValue;
+  });
 }

@@ -2,13 +2,14 @@
 // repaints 50,000 segments without touching geometry.
 
 import * as maplibre from "maplibre-gl";
+import { columnColours, LABELS, type Layer, legendRows, PATTERNS, UNKNOWN } from "./colours.ts";
 import { announce, calm, localTime, say, words } from "./house.ts";
-import { type Condition, loadNetwork, loadState, type NetworkInfo, type State, unpack } from "./state.ts";
-import { openSegment } from "./segment.ts";
+import { mapStyle } from "./mapstyle.ts";
+import { openSegment, showSegment } from "./segment.ts";
+import { loadNetwork, loadState, type NetworkInfo, type State, unpack } from "./state.ts";
+import type { Moment } from "./timeline.ts";
 
-maplibre.setWorkerUrl("/static/dist/map-worker.js");
-
-type Layer = "condition" | "friction" | "rst_c" | "p_slippery" | "confidence";
+maplibre.setWorkerUrl(`${location.origin}/static/dist/map-worker.js`);
 
 interface MapProps {
   at?: string;
@@ -16,20 +17,13 @@ interface MapProps {
   pick?: boolean;
 }
 
-const RAMPS: Record<Exclude<Layer, "condition">, [number, string][]> = {
-  friction: [[0.15, "#7d0a2e"], [0.3, "#d98a3c"], [0.5, "#e0c04a"], [0.8, "#5b8f6a"]],
-  rst_c: [[-10, "#3b2a8c"], [-2, "#3f7fd0"], [0, "#e8e8e8"], [2, "#e9a15b"], [12, "#a83210"]],
-  p_slippery: [[0, "#8a9499"], [0.3, "#e0c04a"], [0.6, "#d9660a"], [1, "#c4161c"]],
-  confidence: [[0, "#c4161c"], [0.5, "#e0c04a"], [1, "#1668b8"]],
-};
+interface Feature {
+  type: "Feature";
+  geometry: { type: "Point"; coordinates: [number, number] };
+  properties: Record<string, string>;
+}
 
-const LABELS: Record<Layer, string> = {
-  condition: say("road condition", "路面状况"),
-  friction: say("friction", "摩擦系数"),
-  rst_c: say("surface temperature °C", "路面温度 °C"),
-  p_slippery: say("chance of slippery", "湿滑概率"),
-  confidence: say("confidence", "可信度"),
-};
+const AGAIN_MS = 1500;
 
 export class SituationMap {
   private map!: maplibre.Map;
@@ -38,100 +32,79 @@ export class SituationMap {
   private layer: Layer = "condition";
   private lead = 0;
   private legend = document.createElement("div");
-  lastPaintMs = 0;
+  private stamp = document.createElement("p");
+  private slider = document.createElement("input");
+  private told = document.createElement("output");
+  private asked = 0;
+  private later = 0;
 
   constructor(private readonly element: HTMLElement, private readonly props: MapProps) {}
 
   async start(): Promise<void> {
     [this.network, this.state] = await Promise.all([loadNetwork(), loadState(this.props.at ?? "")]);
-    this.element.replaceChildren();
-    this.element.classList.add("map");
+    if (!this.network.zooms) throw new Error(say("this installation has no map tiles", "本安装没有地图瓦片"));
+    const table = document.createElement("details");
+    table.className = "map-table";
+    const summary = document.createElement("summary");
+    summary.textContent = say("The same as a table", "以表格查看");
+    table.append(summary, ...Array.from(this.element.childNodes));
     const canvas = document.createElement("div");
     canvas.className = "map-canvas";
-    this.element.append(this.controls(), canvas, this.legend);
+    this.stamp.className = "map-stamp";
+    this.stamp.setAttribute("aria-hidden", "true");
+    canvas.append(this.stamp);
     this.legend.className = "map-legend";
+    this.element.classList.add("map-island");
+    this.element.classList.remove("map");
+    this.element.replaceChildren(this.controls(), canvas, this.legend);
+    if (table.childElementCount > 1) this.element.append(table);
     this.map = new maplibre.Map({
       container: canvas,
-      style: this.style(),
+      style: mapStyle(this.network),
       bounds: this.network.box,
-      fitBoundsOptions: { padding: 20 },
+      fitBoundsOptions: { padding: 12 },
       attributionControl: { customAttribution: this.network.attribution, compact: true },
       fadeDuration: calm ? 0 : 150,
       maxPitch: 0,
       dragRotate: false,
+      locale: {
+        "Map.Title": say("Map of road conditions", "路况地图"),
+        "NavigationControl.ZoomIn": say("Zoom in", "放大"),
+        "NavigationControl.ZoomOut": say("Zoom out", "缩小"),
+        "AttributionControl.ToggleAttribution": say("Where the map is from", "地图来源"),
+      },
     });
+    this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
-    this.map.on("click", (event) => this.click(event));
+    this.map.on("click", (event) => this.open(event.point));
+    this.map.getCanvas().addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.open(this.map.project(this.map.getCenter()));
+    });
     this.map.on("load", () => {
       this.paint();
-      this.element.dataset.ready = "yes";
       if (this.props.corridors?.length) this.zoomTo(this.props.corridors);
+      this.map.once("idle", () => (this.element.dataset.ready = "yes"));
     });
-    addEventListener("cw:time", (event) => void this.moveTo((event as CustomEvent<string>).detail));
-    addEventListener("cw:cycle", () => void this.moveTo(this.props.at ?? ""));
+    addEventListener("cw:time", (event) => void this.show((event as CustomEvent<Moment>).detail));
+    addEventListener("cw:cycle", () => this.isNow() && this.again(0));
+    addEventListener("cw:change", (event) => {
+      const { kinds } = (event as CustomEvent<{ kinds: string[] }>).detail;
+      const drawn = ["measure", "task", "incident", "situation", "override"];
+      if (this.isNow() && kinds.some((kind) => drawn.includes(kind))) this.again(AGAIN_MS);
+    });
   }
 
-  private style(): maplibre.StyleSpecification {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const width: maplibre.ExpressionSpecification = [
-      "interpolate",
-      ["exponential", 1.4],
-      ["zoom"],
-      9,
-      ["match", ["get", "class"], 0, 1.8, 1, 1.5, 2, 1, 0.4],
-      14,
-      ["match", ["get", "class"], 0, 6, 1, 5, 2, 4, 2],
-    ];
-    const offset: maplibre.ExpressionSpecification = ["interpolate", ["linear"], ["zoom"], 11, 0.5, 14, 2];
-    return {
-      version: 8,
-      sources: {
-        roads: {
-          type: "vector",
-          tiles: [`${location.origin}${this.network.tiles}`],
-          minzoom: this.network.zooms[0],
-          maxzoom: this.network.zooms[1],
-        },
-      },
-      layers: [
-        { id: "paper", type: "background", paint: { "background-color": dark ? "#11171a" : "#f6f8f8" } },
-        {
-          id: "measures",
-          type: "line",
-          source: "roads",
-          "source-layer": "roads",
-          filter: ["==", ["get", "corridor"], -1],
-          paint: {
-            "line-color": dark ? "#ffffff" : "#000000",
-            "line-width": 9,
-            "line-opacity": 0.35,
-            "line-blur": 1,
-          },
-        },
-        {
-          id: "roads",
-          type: "line",
-          source: "roads",
-          "source-layer": "roads",
-          layout: { "line-cap": "round" },
-          paint: { "line-color": "#8a9499", "line-width": width, "line-offset": offset },
-        },
-        {
-          id: "slippery",
-          type: "line",
-          source: "roads",
-          "source-layer": "roads",
-          filter: ["==", ["get", "column"], -1],
-          minzoom: 11,
-          paint: {
-            "line-color": dark ? "#000000" : "#ffffff",
-            "line-width": 1.2,
-            "line-offset": offset,
-            "line-dasharray": [1, 3],
-          },
-        },
-      ],
-    };
+  private isNow(): boolean {
+    return !this.props.at;
+  }
+
+  /** Load the present state soon; several wishes within the pause become one. */
+  private again(pause: number): void {
+    if (this.later) return;
+    this.later = setTimeout(() => {
+      this.later = 0;
+      void this.show({ at: "", lead: this.lead }, true);
+    }, pause);
   }
 
   private controls(): HTMLElement {
@@ -140,142 +113,213 @@ export class SituationMap {
     const select = document.createElement("select");
     select.setAttribute("aria-label", say("What the colours show", "颜色表示"));
     for (const name of Object.keys(LABELS) as Layer[]) {
-      const option = document.createElement("option");
-      option.value = name;
-      option.textContent = LABELS[name];
-      select.append(option);
+      select.append(
+        Object.assign(document.createElement("option"), { value: name, textContent: LABELS[name] }),
+      );
     }
     select.addEventListener("change", () => {
       this.layer = select.value as Layer;
       this.paint();
     });
-    const lead = document.createElement("input");
-    lead.type = "range";
-    lead.min = "0";
-    lead.max = "48";
-    lead.value = "0";
-    lead.setAttribute("aria-label", say("Hours ahead", "预报时效（小时）"));
-    const shown = document.createElement("output");
-    const tell = () => {
-      const when = new Date(Date.parse(this.state.at) + this.lead * 3600e3).toISOString();
-      const words = this.lead ? `+${this.lead} h · ` : "";
-      shown.textContent = `${words}${localTime(when)}${this.lead ? ` (${say("forecast", "预报")})` : ""}`;
-    };
-    lead.addEventListener("input", () => {
-      this.lead = Number(lead.value);
-      tell();
+    Object.assign(this.slider, { type: "range", min: "0", max: "48", value: "0" });
+    this.slider.setAttribute(
+      "aria-label",
+      say("Hours ahead of the time shown", "自所示时刻起的预报时效（小时）"),
+    );
+    this.slider.addEventListener("input", () => {
+      this.lead = Number(this.slider.value);
       this.paint();
     });
     bar.addEventListener("submit", (event) => event.preventDefault());
-    bar.append(select, lead, shown);
-    queueMicrotask(tell);
-    addEventListener("cw:painted", tell);
+    bar.append(select, this.slider, this.told);
     return bar;
   }
 
-  async moveTo(at: string): Promise<void> {
-    this.props.at = at;
-    this.state = await loadState(at);
+  /** Show a moment: the state known then, at a lead. A newer wish overtakes an older answer. */
+  async show(moment: Moment, anew = false): Promise<void> {
+    const mine = ++this.asked;
+    const other = anew || moment.at !== (this.props.at ?? "");
+    this.props.at = moment.at;
+    this.lead = moment.lead;
+    this.slider.value = String(moment.lead);
+    if (other) {
+      const state = await loadState(moment.at);
+      if (mine !== this.asked) return;
+      this.state = state;
+    }
     this.paint();
-    announce(`${say("Map shows", "地图时间")} ${localTime(this.state.at)}`);
+    if (!anew) announce(`${say("Map shows", "地图时间")} ${this.told.textContent}`);
   }
 
   private paint(): void {
     const begun = performance.now();
-    const values = unpack(this.state, this.layer, this.lead);
-    const colours: string[] = [];
-    const slippery: number[] = [];
-    const byCode = new Map(this.network.conditions.map((c) => [c.code, c]));
-    const condition = this.layer === "condition" ? values : unpack(this.state, "condition", this.lead);
-    for (let i = 0; i < values.length; i++) {
-      if (this.layer === "condition") colours.push(byCode.get(values[i])?.colour ?? "#8a9499");
-      else colours.push(ramp(RAMPS[this.layer], values[i]));
-      if (condition[i] >= 3) slippery.push(i);
+    const colours = columnColours(this.state, this.network, this.layer, this.lead);
+    const columns = new Map<string, number[]>();
+    colours.forEach((colour, column) => {
+      const same = columns.get(colour);
+      if (same) same.push(column);
+      else columns.set(colour, [column]);
+    });
+    const cases = Array.from(columns, ([colour, those]) => [those, colour]).flat();
+    const pick = ["match", ["coalesce", ["get", "column"], -1], ...cases, UNKNOWN];
+    if (cases.length) {
+      this.map.setPaintProperty("roads", "line-color", pick as never, { validate: false });
     }
-    const pick = [
-      "at",
-      ["coalesce", ["get", "column"], 0],
-      ["literal", colours],
-    ] as unknown as maplibre.ExpressionSpecification;
-    this.map.setPaintProperty("roads", "line-color", pick);
-    this.map.setFilter("slippery", ["in", ["get", "column"], ["literal", slippery]]);
+    const condition = unpack(this.state, "condition", this.lead);
+    for (const [name, pattern] of Object.entries(PATTERNS)) {
+      const drawn: number[] = [];
+      condition.forEach((code, i) => pattern.codes.includes(code) && drawn.push(i));
+      this.mark(`pattern-${name}`, "column", drawn);
+    }
     const held = this.state.measures.filter((m) => m.restrictive && m.state !== "awaiting_second");
-    const corridors = [...new Set(held.flatMap((m) => m.corridors))];
-    this.map.setFilter("measures", ["in", ["coalesce", ["get", "corridor"], -1], ["literal", corridors]]);
+    this.mark("measures", "corridor", held.flatMap((m) => m.corridors));
+    this.mark("tasks", "corridor", this.state.tasks.flatMap((t) => t.corridors));
+    const points = this.map.getSource("points") as maplibre.GeoJSONSource;
+    points.setData({ type: "FeatureCollection", features: this.points() });
     this.drawLegend(held.length);
-    this.lastPaintMs = performance.now() - begun;
-    this.element.dataset.paintMs = this.lastPaintMs.toFixed(1);
-    this.element.dataset.shown = this.state.at;
-    dispatchEvent(new CustomEvent("cw:painted", { detail: this.state }));
+    this.tell();
+    this.element.dataset.paintMs = (performance.now() - begun).toFixed(1);
+    this.element.dataset.shown = this.state.at ?? "";
+    this.element.dataset.lead = String(this.lead);
+    const paints = Number(this.element.dataset.paints ?? 0) + 1;
+    this.element.dataset.paints = String(paints);
+    this.map.once("idle", () => {
+      this.element.dataset.idleMs = (performance.now() - begun).toFixed(1);
+      this.element.dataset.idle = String(paints);
+    });
+  }
+
+  private mark(layer: string, property: string, values: number[]): void {
+    const wanted = ["in", ["coalesce", ["get", property], -1], ["literal", [...new Set(values)]]];
+    this.map.setFilter(layer, wanted as maplibre.FilterSpecification, { validate: false });
+  }
+
+  private points(): Feature[] {
+    const point = (lon: number, lat: number, properties: Record<string, string>): Feature => ({
+      type: "Feature",
+      geometry: { type: "Point", coordinates: [lon, lat] },
+      properties,
+    });
+    const stations = this.state.stations.map((s) => {
+      const air = s.values.air_temperature_c?.value;
+      const shown = air === undefined || air === null
+        ? s.name
+        : `${s.name} ${air.toFixed(1).replace("-", "−")} °C`;
+      return point(s.lon, s.lat, { kind: "station", words: shown });
+    });
+    const incidents = this.state.incidents.flatMap((incident) => {
+      const box = this.network.corridors[incident.corridors[0]]?.box;
+      const lon = incident.lon ?? (box ? (box[0] + box[2]) / 2 : null);
+      const lat = incident.lat ?? (box ? (box[1] + box[3]) / 2 : null);
+      return lon === null || lat === null
+        ? []
+        : [point(lon, lat, { kind: "incident", words: `▲ ${words(incident.headline)}` })];
+    });
+    return [...stations, ...incidents];
   }
 
   private drawLegend(restrictions: number): void {
-    const items = this.layer === "condition"
-      ? this.network.conditions.map((c: Condition) => [c.colour, words(c.label)])
-      : RAMPS[this.layer].map(([value, colour]) => [colour, String(value)]);
+    const line = (mark: HTMLElement | string, label: string) => {
+      const row = document.createElement("span");
+      row.append(mark, label);
+      return row;
+    };
+    const swatch = (colour: string, pattern: string) => {
+      const made = document.createElement("i");
+      made.style.backgroundColor = colour;
+      if (pattern) made.className = `pattern-${pattern}`;
+      return made;
+    };
+    const rows = legendRows(this.network, this.layer).map(([colour, label, pattern]) =>
+      line(swatch(colour, pattern), label)
+    );
+    const soft = line(
+      "",
+      `${this.state.source.split(";")[0] || say("no cycle yet", "尚无研判")} · ${
+        localTime(this.state.at ?? this.state.now)
+      }`,
+    );
+    soft.className = "soft";
+    soft.title = this.state.source;
     this.legend.replaceChildren(
-      ...items.map(([colour, label]) => {
-        const row = document.createElement("span");
-        const mark = document.createElement("i");
-        mark.style.background = colour;
-        row.append(mark, label);
-        return row;
-      }),
+      ...rows,
+      line("", say(`grey band: ${restrictions} restrictions`, `灰色带：${restrictions}项管制`)),
+      line(
+        "",
+        say(`blue band: ${this.state.tasks.length} tasks`, `蓝色带：${this.state.tasks.length}项任务`),
+      ),
+      line("", say("○ station, ▲ incident", "○ 气象站，▲ 事件")),
+      soft,
     );
-    const more = document.createElement("span");
-    more.textContent = say(
-      `dotted: slippery; shaded: ${restrictions} restrictions`,
-      `虚点：湿滑；阴影：${restrictions}项管制`,
-    );
-    const source = document.createElement("span");
-    source.className = "soft";
-    source.textContent = `${this.state.source} · ${localTime(this.state.at)}`;
-    this.legend.append(more, source);
   }
 
-  private click(event: maplibre.MapMouseEvent): void {
-    const { x, y } = event.point;
-    const found = this.map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], { layers: ["roads"] });
+  private tell(): void {
+    const from = this.state.at ?? this.state.now;
+    const when = localTime(new Date(Date.parse(from) + this.lead * 3600e3).toISOString());
+    const ahead = this.lead ? `+${this.lead} h · ${say("forecast", "预报")} · ` : "";
+    const past = this.isNow() ? "" : `${say("PAST", "历史")} · `;
+    this.told.textContent = `${past}${ahead}${when}`;
+    const shout = [
+      this.isNow() ? "" : say("PAST", "历史"),
+      this.lead ? say(`FORECAST +${this.lead} h`, `预报 +${this.lead} 小时`) : "",
+      this.state.simulated ? say("SIMULATION", "模拟") : "",
+    ].filter(Boolean);
+    this.stamp.textContent = shout.length ? `${shout.join(" · ")} · ${when}` : "";
+    const timeline = document.querySelector(".timeline, [data-island=timeline]");
+    this.slider.hidden = timeline !== null && this.isNow();
+  }
+
+  private open({ x, y }: { x: number; y: number }): void {
+    const box: [maplibre.PointLike, maplibre.PointLike] = [[x - 7, y - 7], [x + 7, y + 7]];
+    const found = this.map.queryRenderedFeatures(box, { layers: ["roads"] });
     if (!found.length) return;
-    const segment = Number(found[0].id);
-    if (this.props.pick) {
-      const corridor = Number(found[0].properties.corridor ?? -1);
-      dispatchEvent(new CustomEvent("cw:picked", { detail: { segment, corridor, ...event.lngLat } }));
+    const best = found.reduce((a, b) => (Number(b.properties.class) < Number(a.properties.class) ? b : a));
+    const segment = Number(best.id);
+    if (this.props.pick) this.pick(Number(best.properties.corridor ?? -1));
+    else {
+      openSegment(this.element, segment, this.props.at ?? "").catch((error: Error) =>
+        announce(error.message)
+      );
     }
-    void openSegment(this.element, segment, this.props.at ?? "");
+  }
+
+  /** On the page for entries a click names the road. */
+  private pick(corridor: number): void {
+    const road = this.network.corridors[corridor];
+    const field = document.querySelector<HTMLInputElement>('input[name="road"]');
+    if (!road || !field) {
+      return announce(say("This road has no name; type a nearby one", "该道路无名称，请填写邻近道路"));
+    }
+    field.value = words(road.label);
+    field.focus();
+    announce(`${say("Road chosen", "已选道路")}: ${words(road.label)}`);
   }
 
   private zoomTo(corridors: number[]): void {
     const boxes = corridors.map((i) => this.network.corridors[i]?.box).filter(Boolean);
     if (!boxes.length) return;
     const at = (k: number, pick: (...n: number[]) => number) => pick(...boxes.map((b) => b[k]));
-    this.map.fitBounds([at(0, Math.min), at(1, Math.min), at(2, Math.max), at(3, Math.max)], { padding: 40 });
+    this.map.fitBounds([at(0, Math.min), at(1, Math.min), at(2, Math.max), at(3, Math.max)], {
+      padding: 40,
+      maxZoom: 14,
+      animate: false,
+    });
   }
 }
 
-function ramp(stops: [number, string][], value: number): string {
-  if (Number.isNaN(value)) return "#8a9499";
-  if (value <= stops[0][0]) return stops[0][1];
-  for (let i = 1; i < stops.length; i++) {
-    const [high, colour] = stops[i];
-    const [low, before] = stops[i - 1];
-    if (value <= high) return mix(before, colour, (value - low) / (high - low));
+function mount(
+  name: string,
+  act: (element: HTMLElement, props: Record<string, unknown>) => Promise<void>,
+): void {
+  for (const element of document.querySelectorAll<HTMLElement>(`[data-island="${name}"]`)) {
+    act(element, JSON.parse(element.dataset.props || "{}")).catch((error: Error) => {
+      const note = document.createElement("p");
+      note.setAttribute("role", "alert");
+      note.textContent = `${say("This part could not be loaded", "此部分无法加载")}: ${error.message}`;
+      element.prepend(note);
+    });
   }
-  return stops[stops.length - 1][1];
 }
 
-function mix(a: string, b: string, share: number): string {
-  const part = (text: string, k: number) => parseInt(text.slice(1 + 2 * k, 3 + 2 * k), 16);
-  const hex = [0, 1, 2].map((k) => Math.round(part(a, k) + (part(b, k) - part(a, k)) * share));
-  return `#${hex.map((v) => v.toString(16).padStart(2, "0")).join("")}`;
-}
-
-export async function mountMap(element: HTMLElement, props: Record<string, unknown>): Promise<void> {
-  await new SituationMap(element, props as MapProps).start();
-}
-
-for (const element of document.querySelectorAll<HTMLElement>('[data-island="map"]')) {
-  mountMap(element, JSON.parse(element.dataset.props || "{}")).catch((error: Error) => {
-    element.textContent = `${say("The map could not be loaded", "地图无法加载")}: ${error.message}`;
-  });
-}
+mount("map", (element, props) => new SituationMap(element, props as MapProps).start());
+mount("segment", (element, props) => showSegment(element, Number(props.segment), String(props.at ?? "")));

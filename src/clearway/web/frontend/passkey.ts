@@ -56,6 +56,13 @@ async function prove(next: string): Promise<void> {
   location.href = next;
 }
 
+function told(error: Error): string {
+  if (error instanceof DOMException) {
+    return say("No passkey was used. Try again, or use the code.", "未使用通行密钥，请重试或使用验证码。");
+  }
+  return error.message;
+}
+
 for (const element of document.querySelectorAll<HTMLElement>('[data-island="passkey"]')) {
   const props = JSON.parse(element.dataset.props || "{}") as { next?: string; make?: boolean };
   const button = document.createElement("button");
@@ -65,9 +72,24 @@ for (const element of document.querySelectorAll<HTMLElement>('[data-island="pass
     : say("Use a passkey", "使用通行密钥");
   const note = document.createElement("p");
   note.setAttribute("role", "alert");
+  if (!("PublicKeyCredential" in globalThis)) {
+    note.textContent = say(
+      "This browser knows no passkeys; use the code.",
+      "此浏览器不支持通行密钥，请使用验证码。",
+    );
+    button.disabled = true;
+  } else if (/^[\d.]+$|^\[/.test(location.hostname)) {
+    // A passkey is bound to a name, never to a number.
+    const port = location.port ? `:${location.port}` : "";
+    note.textContent = say(
+      `Passkeys need a name: open http://localhost${port} instead.`,
+      `通行密钥须通过域名使用：请改用 http://localhost${port} 打开。`,
+    );
+    button.disabled = true;
+  }
   button.addEventListener("click", () => {
     const work = props.make ? register() : prove(props.next ?? "/console");
-    work.catch((error: Error) => (note.textContent = error.message));
+    work.catch((error: Error) => (note.textContent = told(error)));
   });
   element.replaceChildren(button, note);
 }

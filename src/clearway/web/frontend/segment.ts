@@ -1,7 +1,14 @@
 // One road segment: what it was, what it will be, why, what is in force and what is proposed.
 
 import uPlot from "uplot";
-import { getJson, localTime, say, type Words, words } from "./house.ts";
+import { announce, getJson, localTime, say, type Words, words, zone } from "./house.ts";
+
+interface Linked {
+  id: string;
+  kind: string;
+  headline: Words;
+  state_label?: Words;
+}
 
 interface Segment {
   segment: number;
@@ -13,51 +20,96 @@ interface Segment {
   series: Record<string, (number | null)[]>;
   source: string;
   why: Words[];
-  in_force: { id: string; kind: string; headline: Words }[];
-  proposed: { id: string; headline: Words }[];
-  overrides: { id: string; headline: Words }[];
+  in_force: Linked[];
+  proposed: Linked[];
+  overrides: Linked[];
 }
+
+type Line = [name: string, label: string, light: string, dark: string, dash?: number[]];
+
+const CHARTS: [string, Line[]][] = [
+  [say("Surface temperature °C, 10–90 %", "路面温度 °C，10–90%"), [
+    ["rst_c", "°C", "#b34f00", "#f58b3c"],
+    ["rst_p10_c", "10 %", "#1668b8", "#5aa5ee", [4, 3]],
+    ["rst_p90_c", "90 %", "#b3121b", "#ff6b6b", [4, 3]],
+  ]],
+  [say("Water, snow, ice mm", "水、雪、冰 mm"), [
+    ["water_mm", say("water", "水"), "#1668b8", "#5aa5ee"],
+    ["snow_mm", say("snow", "雪"), "#6b3fc9", "#b9a6f0", [6, 3]],
+    ["ice_mm", say("ice", "冰"), "#b3121b", "#ff6b6b", [2, 3]],
+  ]],
+  [say("Friction, its 10 % case, confidence", "摩擦系数、10%情形、可信度"), [
+    ["friction", say("friction", "摩擦系数"), "#2f6d40", "#7cc47f"],
+    ["friction_p10", "10 %", "#2f6d40", "#7cc47f", [4, 3]],
+    ["confidence", say("confidence", "可信度"), "#4f5f67", "#a3b3bb", [2, 3]],
+  ]],
+];
+
+const DECKS: Record<string, string> = {
+  ground: say("on the ground", "路基"),
+  bridge: say("bridge", "桥梁"),
+  possible_bridge: say("possibly a bridge", "可能为桥梁"),
+  tunnel: say("tunnel", "隧道"),
+};
 
 function list(title: string, items: { href: string; text: string }[]): HTMLElement {
   const box = document.createElement("section");
   const head = document.createElement("h3");
   head.textContent = title;
   const ul = document.createElement("ul");
+  ul.className = "plain";
   for (const item of items) {
     const li = document.createElement("li");
-    const a = document.createElement("a");
-    a.href = item.href;
-    a.textContent = item.text;
-    li.append(a);
+    li.append(Object.assign(document.createElement("a"), { href: item.href, textContent: item.text }));
     ul.append(li);
   }
   box.append(head, ul);
   return box;
 }
 
-function chart(box: HTMLElement, data: Segment, title: string, names: [string, string, string][]): void {
-  const xs = data.times.map((t) => Date.parse(t) / 1000);
-  const series: uPlot.Series[] = [{}];
-  const rows: (number | null)[][] = [];
-  for (const [name, label, colour] of names) {
-    if (!data.series[name]) continue;
-    series.push({ label, stroke: colour, width: 1.6, points: { show: false } });
-    rows.push(data.series[name]);
-  }
+const shown = (value: number | null | undefined) =>
+  value === null || value === undefined ? "–" : String(Math.round(value * 100) / 100).replace("-", "−");
+
+function span(values: (number | null)[]): string {
+  const known = values.filter((v): v is number => v !== null);
+  return known.length ? `${shown(Math.min(...known))} … ${shown(Math.max(...known))}` : "–";
+}
+
+function chart(box: HTMLElement, data: Segment, title: string, lines: Line[]): void {
+  const kept = lines.filter(([name]) => data.series[name]);
+  if (!kept.length) return;
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const ink = getComputedStyle(document.body).color;
-  const axis = { stroke: ink, grid: { stroke: "rgba(128,128,128,.25)", width: 1 } };
+  const xs = data.times.map((t) => Date.parse(t) / 1000);
   const now = xs[data.now_index];
   const holder = document.createElement("figure");
   const caption = document.createElement("figcaption");
   caption.textContent = title;
-  holder.append(caption);
+  const plot = document.createElement("div");
+  plot.setAttribute("role", "img");
+  const sums = kept.map(([name, label]) => `${label} ${span(data.series[name])}`).join("; ");
+  plot.setAttribute("aria-label", `${title}: ${sums}`);
+  holder.append(caption, plot);
   box.append(holder);
+  const axis = { stroke: ink, grid: { stroke: "rgba(128,128,128,.25)", width: 1 } };
+  const hour = (s: number) => localTime(new Date(s * 1000).toISOString(), false);
   new uPlot(
     {
-      width: Math.max(260, box.clientWidth - 8),
+      width: Math.max(240, plot.clientWidth || box.clientWidth - 24),
       height: 130,
-      series,
-      axes: [axis, { ...axis, size: 40 }],
+      tzDate: (s) => uPlot.tzDate(new Date(s * 1e3), zone),
+      series: [
+        { value: (_, s) => (s === null ? "–" : localTime(new Date(s * 1000).toISOString())) },
+        ...kept.map(([, label, light, night, dash]): uPlot.Series => ({
+          label,
+          stroke: dark ? night : light,
+          width: 1.8,
+          dash,
+          points: { show: false },
+          value: (_, v) => shown(v),
+        })),
+      ],
+      axes: [{ ...axis, values: (_, at) => at.map(hour), space: 60 }, { ...axis, size: 44 }],
       cursor: { drag: { x: false, y: false } },
       hooks: {
         draw: [(u) => {
@@ -73,59 +125,120 @@ function chart(box: HTMLElement, data: Segment, title: string, names: [string, s
         }],
       },
     },
-    [xs, ...rows] as uPlot.AlignedData,
-    holder,
+    [xs, ...kept.map(([name]) => data.series[name])] as uPlot.AlignedData,
+    plot,
   );
 }
 
+function table(data: Segment): HTMLElement {
+  const box = document.createElement("details");
+  const summary = document.createElement("summary");
+  summary.textContent = say("The numbers, every third hour", "数值表（每3小时）");
+  const made = document.createElement("table");
+  made.className = "tight";
+  const lines = CHARTS.flatMap(([, all]) => all).filter(([name]) => data.series[name]);
+  const head = made.createTHead().insertRow();
+  for (const label of [say("time", "时间"), ...lines.map(([name]) => name)]) {
+    head.append(Object.assign(document.createElement("th"), { textContent: label, scope: "col" }));
+  }
+  const body = made.createTBody();
+  data.times.forEach((time, i) => {
+    if ((i - data.now_index) % 3) return;
+    const row = body.insertRow();
+    row.insertCell().textContent = `${localTime(time)}${
+      i === data.now_index ? ` (${say("now", "当前")})` : ""
+    }`;
+    for (const [name] of lines) row.insertCell().textContent = shown(data.series[name][i]);
+  });
+  const scroll = document.createElement("div");
+  scroll.className = "scroll";
+  scroll.tabIndex = 0;
+  scroll.setAttribute("role", "region");
+  scroll.setAttribute("aria-label", summary.textContent);
+  scroll.append(made);
+  box.append(summary, scroll);
+  return box;
+}
+
+async function load(segment: number, at: string): Promise<Segment> {
+  return await getJson<Segment>(`/console/segment/${segment}${at ? `?at=${encodeURIComponent(at)}` : ""}`);
+}
+
+function fill(panel: HTMLElement, data: Segment): void {
+  if (data.times.length) { for (const [title, lines] of CHARTS) chart(panel, data, title, lines); }
+  else {
+    panel.append(Object.assign(document.createElement("p"), {
+      textContent: say("Nothing was computed for this time.", "该时刻无计算结果。"),
+    }));
+  }
+  if (data.times.length) panel.append(table(data));
+}
+
+/** The charts of a segment in place, on a road's own page. */
+export async function showSegment(host: HTMLElement, segment: number, at: string): Promise<void> {
+  const data = await load(segment, at);
+  const panel = document.createElement("div");
+  panel.className = "segment-charts";
+  host.replaceChildren(panel);
+  fill(panel, data);
+  host.dataset.ready = "yes";
+}
+
+/** The panel that opens beside the map; Esc closes it and the focus goes back. */
 export async function openSegment(host: HTMLElement, segment: number, at: string): Promise<void> {
-  const query = at ? `?at=${encodeURIComponent(at)}` : "";
-  const data = await getJson<Segment>(`/console/segment/${segment}${query}`);
+  const before = document.activeElement as HTMLElement | null;
+  const data = await load(segment, at);
   host.querySelector(".segment-panel")?.remove();
-  const panel = document.createElement("aside");
+  const panel = document.createElement("section");
   panel.className = "segment-panel";
-  panel.setAttribute("role", "dialog");
-  panel.setAttribute("aria-label", say("Road segment", "路段"));
-  const close = document.createElement("button");
-  close.type = "button";
-  close.textContent = say("Close (Esc)", "关闭 (Esc)");
-  close.addEventListener("click", () => panel.remove());
-  panel.addEventListener("keydown", (event) => event.key === "Escape" && panel.remove());
+  panel.dataset.segment = String(segment);
+  const name = data.corridor ? words(data.corridor.label) : say("Unnamed road", "未命名道路");
+  panel.setAttribute("aria-label", `${say("Road segment", "路段")}: ${name}`);
+  panel.tabIndex = -1;
+  const close = Object.assign(document.createElement("button"), {
+    type: "button",
+    className: "quiet",
+    textContent: say("Close (Esc)", "关闭 (Esc)"),
+  });
+  const away = () => {
+    panel.remove();
+    before?.focus?.();
+  };
+  close.addEventListener("click", away);
+  panel.addEventListener("keydown", (event) => event.key === "Escape" && away());
   const title = document.createElement("h2");
-  title.textContent = data.corridor ? words(data.corridor.label) : say("Unnamed road", "未命名道路");
+  title.textContent = name;
   const facts = document.createElement("p");
   facts.className = "small soft";
-  facts.textContent = `${Math.round(data.length_m)} m · ${data.deck} · ${data.source} · ${
-    localTime(data.times[data.now_index])
-  }`;
+  const time = data.times.length ? ` · ${localTime(data.times[data.now_index])}` : "";
+  facts.textContent = `${Math.round(data.length_m)} m · ${
+    DECKS[data.deck] ?? data.deck
+  } · ${data.source}${time}`;
   const why = document.createElement("ul");
   why.append(
     ...data.why.map((line) => Object.assign(document.createElement("li"), { textContent: words(line) })),
   );
   panel.append(close, title, facts, why);
   host.append(panel);
-  chart(panel, data, say("Surface temperature °C (10–90 %)", "路面温度 °C（10–90%）"), [
-    ["rst_c", "°C", "#d9660a"],
-    ["rst_p10_c", "10 %", "#1668b8"],
-    ["rst_p90_c", "90 %", "#c4161c"],
-  ]);
-  chart(panel, data, say("Water, snow, ice mm", "水、雪、冰 毫米"), [
-    ["water_mm", say("water", "水"), "#2f7fc1"],
-    ["snow_mm", say("snow", "雪"), "#9d86e0"],
-    ["ice_mm", say("ice", "冰"), "#c4161c"],
-  ]);
-  chart(panel, data, say("Friction and confidence", "摩擦系数与可信度"), [
-    ["friction", say("friction", "摩擦系数"), "#5b8f6a"],
-    ["confidence", say("confidence", "可信度"), "#888888"],
-  ]);
-  const link = (kind: string, id: string) => `/console/record/${kind}/${id}`;
-  if (data.in_force.length) {
-    const items = data.in_force.map((r) => ({ href: link(r.kind, r.id), text: words(r.headline) }));
-    panel.append(list(say("In force", "执行中"), items));
+  fill(panel, data);
+  const linked = (title: string, rows: Linked[]) => {
+    if (!rows.length) return;
+    const items = rows.map((r) => ({
+      href: r.kind === "proposal" ? `/console/inbox/${r.id}` : `/console/record/${r.id}`,
+      text: `${words(r.headline)}${r.state_label ? ` (${words(r.state_label)})` : ""}`,
+    }));
+    panel.append(list(title, items));
+  };
+  linked(say("In force", "执行中"), data.in_force);
+  linked(say("Proposed", "建议"), data.proposed);
+  linked(say("Said on the spot", "现场认定"), data.overrides);
+  if (data.corridor) {
+    const more = {
+      href: `/console/road/${data.corridor.id}`,
+      text: say("All about this road", "该道路全部信息"),
+    };
+    panel.append(list(say("More", "更多"), [more]));
   }
-  if (data.proposed.length) {
-    const items = data.proposed.map((r) => ({ href: `/console/inbox/${r.id}`, text: words(r.headline) }));
-    panel.append(list(say("Proposed", "建议"), items));
-  }
-  close.focus();
+  panel.focus();
+  announce(`${say("Road segment", "路段")}: ${name}`);
 }

@@ -22,7 +22,7 @@ export interface Measure {
 }
 
 export interface State {
-  at: string;
+  at: string | null;
   asked: string;
   now: string;
   is_now: boolean;
@@ -36,13 +36,21 @@ export interface State {
   levels: { id: string; hazard: string; level: number; headline: Words }[];
   measures: Measure[];
   tasks: { id: string; state: string; headline: Words; corridors: number[]; unit: string; due: string }[];
+  incidents: {
+    id: string;
+    state: string;
+    headline: Words;
+    corridors: number[];
+    lon: number | null;
+    lat: number | null;
+  }[];
   stations: {
     id: string;
     name: string;
     lon: number;
     lat: number;
     at: string;
-    values: Record<string, { value: number; quality: number | string }>;
+    values: Record<string, { value: number | null; quality: number | string }>;
   }[];
   hours: string[];
   seq: number;
@@ -63,7 +71,7 @@ export interface NetworkInfo {
   corridors: { i: number; id: string; label: Words; ref: string; class: number; box: number[] }[];
   box: [number, number, number, number];
   tiles: string;
-  zooms: [number, number];
+  zooms: [number, number] | null;
   conditions: Condition[];
   levels: { level: number; label: Words; colour: string; shape: string }[];
   attribution: string;

@@ -2,15 +2,28 @@
 
 /// <reference lib="webworker" />
 const worker = self as unknown as ServiceWorkerGlobalScope;
-const NAME = "clearway-field-1";
-const PAGES = ["/field", "/static/house.css", "/static/console.css", "/static/dist/field.js"];
+const NAME = "clearway-field-2";
+const PAGE = "/field";
+const PARTS = [
+  "/static/house.css",
+  "/static/console.css",
+  "/static/dist/field.js",
+  "/static/dist/maplibre-gl.css",
+  "/static/dist/uPlot.min.css",
+  "/static/icon.svg",
+  "/field/manifest.json",
+];
+const KNOWN = [PAGE, ...PARTS];
+
+/** Keep a good answer; a page that sends elsewhere (to sign in) is none. */
+async function keep(path: string, answer: Response): Promise<void> {
+  if (!answer.ok || answer.redirected) return;
+  await (await caches.open(NAME)).put(path, answer);
+}
 
 worker.addEventListener("install", (event) => {
-  event.waitUntil(
-    caches.open(NAME).then((cache) => Promise.allSettled(PAGES.map((page) => cache.add(page)))).then(() =>
-      worker.skipWaiting()
-    ),
-  );
+  const all = KNOWN.map(async (path) => keep(path, await fetch(path, { credentials: "same-origin" })));
+  event.waitUntil(Promise.allSettled(all).then(() => worker.skipWaiting()));
 });
 
 worker.addEventListener("activate", (event) => {
@@ -21,17 +34,17 @@ worker.addEventListener("activate", (event) => {
 });
 
 worker.addEventListener("fetch", (event) => {
-  const url = new URL(event.request.url);
-  if (
-    event.request.method !== "GET" || url.origin !== worker.location.origin || !PAGES.includes(url.pathname)
-  ) return;
-  event.respondWith(
-    fetch(event.request).then((answer) => {
-      if (answer.ok && !answer.redirected) {
-        const copy = answer.clone();
-        void caches.open(NAME).then((cache) => cache.put(url.pathname, copy));
-      }
+  const { pathname, origin } = new URL(event.request.url);
+  if (event.request.method !== "GET" || origin !== worker.location.origin || !KNOWN.includes(pathname)) {
+    return;
+  }
+  event.respondWith((async () => {
+    try {
+      const answer = await fetch(event.request);
+      event.waitUntil(keep(pathname, answer.clone()));
       return answer;
-    }).catch(async () => (await caches.match(url.pathname)) ?? Response.error()),
-  );
+    } catch {
+      return (await caches.match(pathname)) ?? Response.error();
+    }
+  })());
 });

@@ -1,53 +1,166 @@
-// Past 48 h, now, next 48 h: drag to see any past state; "now" is one key away and never mistaken.
+// One bar: past 48 h, now, next 48 h. "Now" is one key away, and neither past nor forecast can be taken for it.
 
-import { localTime, say } from "./house.ts";
+import { calm, localTime, say } from "./house.ts";
+import { swap } from "./live.ts";
 
 interface TimelineProps {
   at: string;
   now: string;
   past_h?: number;
+  ahead_h?: number;
+}
+
+export interface Moment {
+  at: string;
+  lead: number;
+}
+
+const STEP_MS = 1200;
+
+export class Timeline {
+  private now: number;
+  private range = document.createElement("input");
+  private shown = document.createElement("output");
+  private play = document.createElement("button");
+  private note = document.createElement("p");
+  private playing = 0;
+
+  constructor(private readonly element: HTMLElement, private readonly props: TimelineProps) {
+    this.now = Date.parse(props.now);
+  }
+
+  start(): void {
+    const { at, past_h: past = 48, ahead_h: ahead = 48 } = this.props;
+    Object.assign(this.range, { type: "range", min: `${-past}`, max: `${ahead}`, step: "1" });
+    this.range.value = at ? String(Math.round((Date.parse(at) - this.now) / 3600e3)) : "0";
+    this.range.setAttribute("aria-label", say("Time shown, hours from now", "显示时间（距当前小时数）"));
+    this.range.setAttribute("list", "timeline-marks");
+    const marks = document.createElement("datalist");
+    marks.id = "timeline-marks";
+    marks.append(
+      ...[-48, -24, 0, 24, 48].map((h) => Object.assign(document.createElement("option"), { value: `${h}` })),
+    );
+    const back = document.createElement("button");
+    back.type = "button";
+    back.textContent = say("Now (n)", "当前 (n)");
+    this.play.type = "button";
+    this.play.className = "quiet";
+    this.play.addEventListener("click", () => this.playing ? this.stop() : this.run());
+    this.range.addEventListener("input", () => this.tell());
+    this.range.addEventListener("change", () => {
+      this.stop();
+      void this.go(true);
+    });
+    back.addEventListener("click", () => this.toNow());
+    addEventListener("cw:now", () => this.toNow());
+    addEventListener("cw:clock", (event) => {
+      this.now = Date.parse((event as CustomEvent<string>).detail);
+      if (this.hours === 0) this.tell();
+    });
+    const scale = document.createElement("div");
+    scale.className = "timeline-scale";
+    scale.setAttribute("aria-hidden", "true");
+    for (
+      const h of [
+        `−${past} h`,
+        say("past", "历史"),
+        say("now", "当前"),
+        say("forecast", "预报"),
+        `+${ahead} h`,
+      ]
+    ) {
+      scale.append(Object.assign(document.createElement("span"), { textContent: h }));
+    }
+    const bar = document.createElement("div");
+    bar.className = "timeline-bar";
+    bar.append(this.range, marks, scale);
+    const box = document.createElement("div");
+    box.className = "timeline";
+    box.append(bar, this.shown, this.play, back);
+    this.note.className = "frame-note";
+    this.note.setAttribute("role", "status");
+    document.querySelector("main")?.before(this.note);
+    this.element.replaceChildren(box);
+    this.stop();
+    this.tell();
+  }
+
+  private get hours(): number {
+    return Number(this.range.value);
+  }
+
+  private moment(): string {
+    return new Date(this.now + this.hours * 3600e3).toISOString();
+  }
+
+  private tell(): void {
+    const hours = this.hours;
+    const time = localTime(this.moment());
+    const [mark, sentence] = hours < 0
+      ? [
+        say("PAST", "历史"),
+        say(`The past: ${time}. Nothing here is now.`, `历史时刻：${time}。以下并非当前情况。`),
+      ]
+      : hours > 0
+      ? [say("FORECAST", "预报"), say(`The map shows the forecast for ${time}.`, `地图显示${time}的预报。`)]
+      : [say("NOW", "当前"), ""];
+    this.shown.textContent = `${mark} · ${time}${hours ? ` (${hours > 0 ? "+" : ""}${hours} h)` : ""}`;
+    this.range.setAttribute("aria-valuetext", this.shown.textContent);
+    document.body.classList.toggle("past", hours < 0);
+    document.body.classList.toggle("in-the-past", hours < 0);
+    document.body.classList.toggle("ahead", hours > 0);
+    const made = document.querySelector(".past-note:not([data-timeline])");
+    made?.remove();
+    this.note.dataset.timeline = "yes";
+    this.note.hidden = hours === 0;
+    this.note.className = `frame-note ${hours < 0 ? "past-note" : "ahead-note"}`;
+    this.note.textContent = sentence;
+  }
+
+  /** Tell the map; with ``whole`` the rest of the page follows. */
+  private async go(whole: boolean): Promise<void> {
+    const past = this.hours < 0;
+    const at = past ? this.moment() : "";
+    const detail: Moment = { at, lead: Math.max(0, this.hours) };
+    dispatchEvent(new CustomEvent("cw:time", { detail }));
+    if (!whole) return;
+    const url = new URL(location.href);
+    if (past) url.searchParams.set("at", at);
+    else url.searchParams.delete("at");
+    const moved = url.href !== location.href;
+    history.replaceState(null, "", url);
+    document.body.dataset.at = at;
+    if (moved) await swap(url.href);
+  }
+
+  private toNow(): void {
+    this.stop();
+    this.range.value = "0";
+    this.tell();
+    void this.go(true);
+  }
+
+  private run(): void {
+    if (this.hours >= Number(this.range.max)) this.range.value = this.range.min;
+    this.play.textContent = `❚❚ ${say("Pause", "暂停")}`;
+    this.playing = setInterval(() => {
+      if (this.hours >= Number(this.range.max)) return this.stop();
+      this.range.value = String(this.hours + 1);
+      this.tell();
+      void this.go(false);
+    }, calm ? 2 * STEP_MS : STEP_MS);
+  }
+
+  private stop(): void {
+    if (this.playing) {
+      clearInterval(this.playing);
+      void this.go(true);
+    }
+    this.playing = 0;
+    this.play.textContent = `▶ ${say("Play", "播放")}`;
+  }
 }
 
 export function mountTimeline(element: HTMLElement, props: Record<string, unknown>): void {
-  const { at, now, past_h: past = 48 } = props as unknown as TimelineProps;
-  const box = document.createElement("div");
-  box.className = "timeline";
-  const range = document.createElement("input");
-  range.type = "range";
-  range.min = String(-past);
-  range.max = "0";
-  range.step = "1";
-  range.value = at ? String(Math.round((Date.parse(at) - Date.parse(now)) / 3600e3)) : "0";
-  range.setAttribute("aria-label", say("Time shown, hours before now", "显示时间（距当前小时数）"));
-  const shown = document.createElement("output");
-  const back = document.createElement("button");
-  back.type = "button";
-  back.textContent = say("Now (n)", "当前 (n)");
-  const moment = () => new Date(Date.parse(now) + Number(range.value) * 3600e3).toISOString();
-  const tell = () => {
-    const past = Number(range.value) < 0;
-    shown.textContent = past
-      ? `${say("PAST", "历史")} · ${localTime(moment())} (${range.value} h)`
-      : `${say("NOW", "当前")} · ${localTime(now)}`;
-    document.body.classList.toggle("in-the-past", past);
-  };
-  range.addEventListener("input", tell);
-  range.addEventListener("change", () => {
-    const past = Number(range.value) < 0;
-    dispatchEvent(new CustomEvent("cw:time", { detail: past ? moment() : "" }));
-    const url = new URL(location.href);
-    if (past) url.searchParams.set("at", moment());
-    else url.searchParams.delete("at");
-    history.replaceState(null, "", url);
-  });
-  const toNow = () => {
-    range.value = "0";
-    range.dispatchEvent(new Event("input"));
-    range.dispatchEvent(new Event("change"));
-  };
-  back.addEventListener("click", toNow);
-  addEventListener("cw:now", toNow);
-  box.append(range, shown, back);
-  element.replaceChildren(box);
-  tell();
+  new Timeline(element, props as unknown as TimelineProps).start();
 }

@@ -1,0 +1,126 @@
+// The map's style: roads over plain paper, patterns, restrictions and tasks beneath, names above.
+
+import type {
+  DataDrivenPropertyValueSpecification,
+  LayerSpecification,
+  StyleSpecification,
+} from "maplibre-gl";
+import { lang } from "./house.ts";
+import { PATTERNS, UNKNOWN } from "./colours.ts";
+import type { NetworkInfo } from "./state.ts";
+
+type NumberValue = DataDrivenPropertyValueSpecification<number>;
+
+const WIDTH: NumberValue = [
+  "interpolate",
+  ["exponential", 1.4],
+  ["zoom"],
+  9,
+  ["match", ["get", "class"], 0, 1.8, 1, 1.5, 2, 1, 0.4],
+  14,
+  ["match", ["get", "class"], 0, 6, 1, 5, 2, 4, 2],
+];
+const CASING: NumberValue = ["interpolate", ["exponential", 1.4], ["zoom"], 9, 7, 14, 16];
+const OFFSET: NumberValue = ["interpolate", ["linear"], ["zoom"], 11, 0.5, 14, 2];
+
+export function night(): boolean {
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+export function mapStyle(network: NetworkInfo): StyleSpecification {
+  const dark = night();
+  const ink = dark ? "#e8eef1" : "#1b2429";
+  const paper = dark ? "#11171a" : "#f6f8f8";
+  const [low, high] = network.zooms ?? [0, 14];
+  const nowhere = { type: "geojson", data: { type: "FeatureCollection", features: [] } } as const;
+  return {
+    version: 8,
+    sources: {
+      roads: {
+        type: "vector",
+        tiles: [`${location.origin}${network.tiles}?v=${network.hash.slice(0, 12)}`],
+        minzoom: low,
+        maxzoom: high,
+      },
+      points: nowhere,
+    },
+    layers: [
+      { id: "paper", type: "background", paint: { "background-color": paper } },
+      casing("measures", dark ? "#ffffff" : "#000000", 0.3),
+      casing("tasks", dark ? "#76bdea" : "#0b5c8a", 0.35),
+      {
+        id: "roads",
+        type: "line",
+        source: "roads",
+        "source-layer": "roads",
+        layout: { "line-cap": "round" },
+        paint: { "line-color": UNKNOWN, "line-width": WIDTH, "line-offset": OFFSET },
+      },
+      ...Object.entries(PATTERNS).map(([name, pattern]): LayerSpecification => ({
+        id: `pattern-${name}`,
+        type: "line",
+        source: "roads",
+        "source-layer": "roads",
+        minzoom: 11,
+        filter: ["==", ["get", "column"], -1],
+        layout: { "line-cap": name === "dashes" ? "butt" : "round" },
+        paint: {
+          "line-color": paper,
+          "line-width": 1.3,
+          "line-offset": OFFSET,
+          "line-dasharray": pattern.dash,
+        },
+      })),
+      {
+        id: "names",
+        type: "symbol",
+        source: "roads",
+        "source-layer": "labels",
+        minzoom: 10,
+        layout: {
+          "symbol-placement": "line",
+          "text-field": ["coalesce", ["get", lang], ["get", "zh"], ["get", "ref"]],
+          "text-size": ["interpolate", ["linear"], ["zoom"], 10, 10, 14, 13],
+          "symbol-sort-key": ["get", "class"],
+          "symbol-spacing": 350,
+        },
+        paint: { "text-color": ink, "text-halo-color": paper, "text-halo-width": 1.6 },
+      },
+      {
+        id: "points",
+        type: "circle",
+        source: "points",
+        paint: {
+          "circle-radius": ["match", ["get", "kind"], "incident", 8, 5],
+          "circle-color": ["match", ["get", "kind"], "incident", "#b3121b", paper],
+          "circle-stroke-color": ["match", ["get", "kind"], "incident", paper, ink],
+          "circle-stroke-width": 2,
+        },
+      },
+      {
+        id: "point-words",
+        type: "symbol",
+        source: "points",
+        layout: {
+          "text-field": ["get", "words"],
+          "text-size": 12,
+          "text-anchor": "left",
+          "text-offset": [0.8, 0],
+          "text-optional": true,
+        },
+        paint: { "text-color": ink, "text-halo-color": paper, "text-halo-width": 2 },
+      },
+    ],
+  };
+}
+
+function casing(id: string, colour: string, opacity: number): LayerSpecification {
+  return {
+    id,
+    type: "line",
+    source: "roads",
+    "source-layer": "roads",
+    filter: ["==", ["get", "corridor"], -1],
+    paint: { "line-color": colour, "line-width": CASING, "line-opacity": opacity, "line-blur": 1 },
+  };
+}
