@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from clearway.records.kinds import Kinds
     from clearway.records.store import Store
     from clearway.records.verify import VerifyReport
+
+EXIT_STALE: Final = 3
+"""The chain verifies; its projections were made by an older build and could not be compared."""
 
 app = typer.Typer(help="Verify, export, import, back up and restore the journal.", no_args_is_help=True)
 
@@ -83,7 +86,11 @@ def verify(
     kinds: KindFolders = None,
     chain_only: Annotated[bool, typer.Option("--chain-only", help="Do not compare the projections.")] = False,
 ) -> None:
-    """Check every hash, the order, the projections, and that a published head lies on the chain."""
+    """Check every hash, the order, the projections, and that a published head lies on the chain.
+
+    Ends with 0 when all is well, 1 when something is wrong, and 3 when the chain is sound but the projections
+    were made by an older build.
+    """
     from clearway.records.verify import verify_store
 
     with _existing(store) as opened:
@@ -92,6 +99,10 @@ def verify(
     if not report.ok:
         typer.echo(f"the journal does NOT verify: {len(report.problems)} problems", err=True)
         raise typer.Exit(1)
+    if report.stale:
+        typer.echo("the chain verifies; its projections were made by an older build or other declarations")
+        typer.echo("  → Run: clearway journal rebuild (opening the journal for writing does it too)")
+        raise typer.Exit(EXIT_STALE)
     typer.echo("the journal verifies")
 
 

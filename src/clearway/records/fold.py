@@ -6,11 +6,16 @@ It needs no declaration: what a life cycle decided is in the event.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from clearway.records.kinds import BUILT_IN_VERBS
 
 Marks = dict[str, Any]
+
+FOLD_VERSION: Final = 2
+"""Raise it whenever the same events give other rows or timers than before: open stores are then folded anew,
+and ``clearway journal verify`` does not take the old rows for tampering (see :mod:`clearway.records.built`).
+"""
 
 
 def fold_data(

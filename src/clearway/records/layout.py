@@ -3,78 +3,84 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
-import msgspec
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import inspect
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from clearway.kernel.errors import SystemFailureError
+from clearway.records.built import built_by, built_by_us, is_new, note_built
 from clearway.records.kinds import Kinds
 from clearway.records.replay import rearm, rebuild
-from clearway.records.schema import SCHEMA_VERSION, metadata
-from clearway.records.store import Store, WriterConnection, failure
+from clearway.records.schema import SCHEMA_VERSION, meta, metadata
+from clearway.records.store import Store, WriterConnection, failure, is_database_error
 
-
-class _Settled(msgspec.Struct):
-    hash: str
-    versions: dict[str, int]
+MAKING: Final = 0x436C77_6D61
+"""PostgreSQL advisory lock held while the tables are made."""
 
 
 def lay_out(store: Store) -> None:
-    """Make the tables of a new store; refuse one of another schema.
+    """Make the tables of a new store, in one transaction; refuse a store of another schema.
 
     Raises:
         SystemFailureError: another schema, or a store that cannot be written.
     """
-    store.writer().close()
     try:
-        with store.engine.begin() as making:
-            metadata.create_all(making)
-            found = making.exec_driver_sql("SELECT value FROM journal_meta WHERE name = 'schema'").scalar()
-            if found is None:
-                first = f"('schema', '{SCHEMA_VERSION}'), ('store_id', '{uuid.uuid4().hex}')"
-                making.exec_driver_sql(
-                    f"INSERT INTO journal_meta (name, value) VALUES {first} ON CONFLICT DO NOTHING"
-                )
-    except DBAPIError as error:
-        raise failure(error.orig or error, store.name) from error
-    if found not in (None, SCHEMA_VERSION):
+        with store.reading() as connection:
+            exists = inspect(connection).has_table(meta.name)
+        writing = store.writer()
+        try:
+            if not exists:
+                _make(store, writing)
+            found = writing.rows("SELECT value FROM journal_meta WHERE name = 'schema'")
+        finally:
+            writing.close()
+    except Exception as error:
+        if is_database_error(error):
+            raise failure(error, store.name) from error
+        raise
+    if [tuple(values) for values in found] != [(SCHEMA_VERSION,)]:
+        version = found[0][0] if found else "unknown"
         raise SystemFailureError(
-            f"the store has schema {found}, this program knows {SCHEMA_VERSION}",
+            f"the store has schema {version}, this program knows {SCHEMA_VERSION}",
             where=store.name,
             hint="Use the version of Clearway that wrote it, or export and import",
         )
 
 
-def _versions(stored: str) -> dict[str, int] | None:
-    """Kind versions of the program that wrote last; None when that cannot be read."""
-    try:
-        return msgspec.json.decode(stored.encode(), type=_Settled).versions
-    except msgspec.MsgspecError:
-        return None
+def _make(store: Store, connection: WriterConnection) -> None:
+    """Two programs may come at the same time: the second finds everything there."""
+    connection.begin()
+    if connection.dialect != "sqlite":
+        connection.rows("SELECT pg_advisory_xact_lock(?)", (MAKING,))
+    for table in metadata.sorted_tables:
+        connection.run(str(CreateTable(table, if_not_exists=True).compile(dialect=store.engine.dialect)))
+        for index in sorted(table.indexes, key=lambda i: str(i.name)):
+            connection.run(str(CreateIndex(index, if_not_exists=True).compile(dialect=store.engine.dialect)))
+    first = [("schema", SCHEMA_VERSION), ("store_id", uuid.uuid4().hex)]
+    connection.many("INSERT INTO journal_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", first)
+    connection.commit()
 
 
 def settle(connection: WriterConnection, kinds: Kinds) -> str:
     """Bring projections in line with the declarations, inside the writer's transaction.
 
     Timers follow from the declarations, rows from the events as their newest version reads; so a changed
-    declaration sets the timers anew, and a kind of a higher version has its rows folded anew.
+    declaration sets the timers anew, and a kind of a higher version, or a build that folds otherwise, has the
+    rows folded anew.
 
     Returns:
         what was done: ``nothing``, ``timers`` or ``rebuilt``.
     """
-    versions = {kind.name: kind.version for kind in kinds.values()}
-    now = msgspec.json.encode({"hash": kinds.hash, "versions": versions}, order="sorted").decode()
-    found = connection.rows("SELECT value FROM journal_meta WHERE name = 'kinds'")
-    if not found:
-        connection.run("INSERT INTO journal_meta (name, value) VALUES ('kinds', ?)", (now,))
+    if is_new(connection):
+        note_built(connection, kinds)
         return "nothing"
-    if found[0][0] == now:
+    before, now = built_by(connection), built_by_us(kinds)
+    if before == now:
         return "nothing"
-    before = _versions(found[0][0])
-    changed = before is None or any(before.get(n, version) != version for n, version in versions.items())
-    if changed:
+    if before is None or not now.same_rows(before):
         rebuild(connection, kinds)
-    else:
-        rearm(connection, kinds)
-    connection.run("UPDATE journal_meta SET value = ? WHERE name = 'kinds'", (now,))
-    return "rebuilt" if changed else "timers"
+        return "rebuilt"
+    rearm(connection, kinds)
+    note_built(connection, kinds)
+    return "timers"

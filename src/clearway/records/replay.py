@@ -8,6 +8,7 @@ from typing import Any, Final
 from clearway.kernel.errors import SystemFailureError
 from clearway.records.batch import EVENT_COLUMNS, ROW_COLUMNS, TIMER_COLUMNS, row_from, row_values
 from clearway.records.bodies import Body, decode_body
+from clearway.records.built import note_built
 from clearway.records.deadlines import first_firing
 from clearway.records.events import RecordRow
 from clearway.records.fold import fold_data, fold_marks, fork_node
@@ -78,7 +79,7 @@ class Projector:
 
 
 def rebuild(connection: WriterConnection, kinds: Kinds) -> int:
-    """Throw the projections away and fold all events anew, in the caller's transaction.
+    """Throw the projections away and fold all events anew, in the caller's transaction; notes who did it.
 
     Returns:
         the number of events.
@@ -101,6 +102,7 @@ def rebuild(connection: WriterConnection, kinds: Kinds) -> int:
     for sql in indexes:
         connection.run(sql)
     _rearm(connection, kinds, projector.current.values())
+    note_built(connection, kinds)
     return count
 
 
