@@ -24,7 +24,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
 
 
 def test_lines_control_the_player(play: Play) -> None:
-    """Pause and go on, speed, jump ahead but not back, end; nonsense changes nothing and says what is possible."""
+    """Pause, go on, speed, jump ahead but not back, end; nonsense changes nothing and is told so."""
     player = Playback(play.session, AT, AT + timedelta(hours=2), speed=3600)
     assert answer("p", player, play.session) == "paused"
     assert player.paused
@@ -41,7 +41,7 @@ def test_lines_control_the_player(play: Play) -> None:
 
 
 def test_a_question_is_asked_of_the_last_hour(play: Play) -> None:
-    """Before an hour was played there is nothing to ask; after it warmer weather reaches the desks that read it."""
+    """Before an hour was played there is nothing to ask; then a change reaches the desks that read it."""
     player = Playback(play.session, AT, AT)
     assert "no hour" in answer("w warmer 3", player, play.session)
     assert len(list(player)) == 1
