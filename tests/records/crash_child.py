@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import traceback
+from importlib import import_module
 
 from clearway.kernel.clock import SystemClock
 from clearway.records import Command, Journal, Kinds, load_kinds
@@ -56,8 +57,8 @@ def child(url: str, run: str, path: str, kinds: Kinds) -> None:
 def main() -> None:
     """For each line ``url run path`` on stdin: fork, say the child's pid, wait for its end."""
     kinds = load_kinds()
-    from clearway.records import journal as _preloaded  # noqa: F401 - children must not pay for the import
-
+    for name in ("clearway.records.journal", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"):
+        import_module(name)
     for line in sys.stdin:
         url, run, path = line.split()
         pid = os.fork()

@@ -31,6 +31,8 @@ Events = list[Event]
 Rows = list[RecordRow]
 
 MEMORY_ROWS: Final = 50_000
+STANDBY_LOOK_S: Final = 0.2
+"""How often a standby looks whether the writer is gone."""
 FIRE_CHUNK: Final = 500
 
 
@@ -174,7 +176,7 @@ class Journal:
     def _watch_lease(self) -> None:
         connection: WriterConnection | None = None
         lease: Lease | None = None
-        while not self._closing.wait(self._lease_s / 5):
+        while not self._closing.wait(min(STANDBY_LOOK_S, self._lease_s / 5)):
             try:
                 if connection is None or lease is None:
                     connection = self.store.writer()

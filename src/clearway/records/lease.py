@@ -139,17 +139,25 @@ class Lease:
         return self.fence > 0
 
     def acquire(self) -> bool:
-        """Try once to become the writer."""
-        connection = self._connection
+        """Try once to become the writer; looking alone locks nothing."""
         alive = not self._lock.take()
-        connection.begin()
-        found = connection.rows("SELECT holder, fence, beat FROM journal_lease WHERE id = 1")
-        if found and alive and not self._stood_still(found[0]):
-            self.holder = found[0][0]
-            connection.rollback()
+        found = self._read()
+        self._connection.rollback()
+        if found and alive and not self._stood_still(found):
+            self.holder = found[0]
             return False
-        fence = (found[0][1] if found else 0) + 1
-        if found:
+        return self._seize(found)
+
+    def _read(self) -> tuple[str, int, int] | None:
+        rows = self._connection.rows("SELECT holder, fence, beat FROM journal_lease WHERE id = 1")
+        return (str(rows[0][0]), int(rows[0][1]), int(rows[0][2])) if rows else None
+
+    def _seize(self, seen: tuple[str, int, int] | None) -> bool:
+        """Take the lease as it was seen; whoever was quicker has changed its fence."""
+        connection = self._connection
+        fence = (seen[1] if seen else 0) + 1
+        connection.begin()
+        if seen:
             sql = "UPDATE journal_lease SET holder = ?, fence = ?, beat = 0 WHERE id = 1 AND fence = ?"
             taken = connection.run(sql, (holder_name(), fence, fence - 1))
         else:
@@ -167,7 +175,7 @@ class Lease:
     def _stood_still(self, found: tuple[str, int, int]) -> bool:
         now = self._monotonic()
         if found[1:] != self._seen:
-            self._seen, self._seen_at = (found[1], found[2]), now
+            self._seen, self._seen_at = found[1:], now
             return False
         return now - self._seen_at >= self.lease_s
 
