@@ -157,6 +157,12 @@ def _headline(
     reading: Reading, level: Level, place: Text, run: Course, starts: datetime, view: DeskView
 ) -> Text:
     name, local = reading.name, local_zone(view.doctrine)
+    if run.probability < view.doctrine.number(KEEP):
+        return Text(
+            f"{name.en[0].upper()}{name.en[1:]}: {level.label.en} held in {place.en}; "
+            "criteria no longer met, lowered after the hold time",
+            f"{place.zh}{name.zh}{level.label.zh}级别保持中：已不再达到标准，满足保持时间后降级",
+        )
     begins = clock(starts, local)
     when = Text("now", "目前已") if run.onset_h == 0 else Text(f"from {begins.en}", f"预计{begins.zh}起")
     return Text(

@@ -56,10 +56,7 @@ def _proposal(kind: str, ready: list[tuple[ActiveMeasure, Indices]], inputs: Con
     km_h = inputs.km(corridors)
     reasons = Reasons(
         headline=Text(f"Lift the {name.en} on {count.en}", f"解除{count.zh}的{name.zh}"),
-        why=Text(
-            f"{names.en}: better than the threshold with margin, held {held_for(corridors, inputs).en}.",
-            f"{names.zh}：优于标准并留有余量，已持续{held_for(corridors, inputs).zh}。",
-        ),
+        why=_why(kind, names, corridors, inputs),
         if_nothing=Text(
             f"{km_h:.0f} km of road stay restricted without need until the order expires.",
             f"{km_h:.0f}公里道路将在无必要的情况下继续受限，直至到期。",
@@ -138,6 +135,20 @@ def proof_evidence(corridors: Indices, inputs: ControlInputs) -> tuple[Evidence,
             valid_at=oldest,
             source="crews on the road",
         ),
+    )
+
+
+def _why(kind: str, names: Text, corridors: Indices, inputs: ControlInputs) -> Text:
+    """Advice ends when nothing slippery is ahead; a limit when the road has been good for the hold time."""
+    if kind == "INFO":
+        return Text(
+            f"{names.en}: ice and snow are no longer expected there in the hours ahead.",
+            f"{names.zh}：预计未来时段不再结冰积雪。",
+        )
+    held = held_for(corridors, inputs)
+    return Text(
+        f"{names.en}: better than the threshold with margin, held {held.en}.",
+        f"{names.zh}：优于标准并留有余量，已持续{held.zh}。",
     )
 
 
