@@ -18,6 +18,7 @@ from clearway.web.said import said
 
 _PUBLIC_MEASURE_STATES = ("ordered", "in_force", "removal_pending")
 _ROWS = 60
+CONTROL_NEWS = "traffic_control"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class PublicWarning:
     expires: datetime
     next_update_by: datetime | None
     identifier: str
+    news: bool = False
+    """News of traffic controls: shown without a warning colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ def public_warnings(notices: Iterable[Mapping[str, Any]], at: datetime) -> tuple
                 expires=expires,
                 next_update_by=parse_utc(next_by) if next_by else None,
                 identifier=messages[-1]["identifier"] if messages else "",
+                news=data.get("hazard") == CONTROL_NEWS,
             )
         )
     return tuple(sorted(found, key=lambda w: (-w.level, w.starts, w.id)))
