@@ -29,7 +29,7 @@ def demo(
     end: Annotated[str | None, typer.Option("--to", help="Last hour, ISO time with zone.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="The whole storm, 18 to 26 November.")] = False,
     members: Annotated[int, typer.Option(help="Members of the forecast ensemble.", min=1, max=50)] = 10,
-    crews: Annotated[int, typer.Option(help="Ploughs of the simulated fleet.", min=1, max=500)] = 24,
+    crews: Annotated[int, typer.Option(help="Ploughs of the simulated fleet.", min=1, max=500)] = 60,
     port: Annotated[int, typer.Option(help="Port of the page on loopback.", min=0, max=65535)] = 8310,
     speed: Annotated[
         float,

@@ -69,7 +69,7 @@ POSTS: Final = (
 )
 
 
-def beijing(network: Network, *, crews: int = 24) -> Deployment:
+def beijing(network: Network, *, crews: int = 60) -> Deployment:
     """The demo's deployment: one city, five posts, a stated number of spreader-ploughs and patrols.
 
     The fleet is a labelled default, not the city's real one.

@@ -45,7 +45,7 @@ LAST: Final = parse_utc("2015-11-26T15:00Z")
 """Hours of the shipped storm in which a cycle can run with a day of weather before it."""
 DEFAULT_FROM: Final = parse_utc("2015-11-20T00:00+08:00")
 DEFAULT_TO: Final = parse_utc("2015-11-24T00:00+08:00")
-CREWS: Final = 24
+CREWS: Final = 60
 MEMBERS: Final = 10
 SENDER: Final = Publisher(
     "clearway.demo.example",
