@@ -1,6 +1,7 @@
 """A live installation in a folder: roads, stores, keys and the file ``clearway.toml`` that says whose it is.
 
 clearway.toml   network/   journal.sqlite   access.sqlite   series.sqlite   outbox.sqlite
+journal.sealed.sqlite   journal.keys.sqlite (words and photos of callers, and their keys)
 cycles/   notices/   keys/ (key.pem, certificate.pem: optional, notices are unsigned without)
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from clearway.exchange.cap.compose import Publisher
 from clearway.exchange.cap.keys import generate, write_pair
 from clearway.exchange.cap.model import Alert
 from clearway.exchange.cap.signature import Signer
-from clearway.kernel.clock import epoch_s, zone
+from clearway.kernel.clock import Clock, epoch_s, zone
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 from clearway.network.model import Network
@@ -31,10 +32,13 @@ from clearway.operations.deployment import POSTS, Deployment, open_deployment
 from clearway.operations.forecast.live import Live
 from clearway.operations.pace import LiveClock
 from clearway.operations.publishing import Newsroom
+from clearway.operations.sealing import KEEP, Sealer
 from clearway.operations.session import Session
 from clearway.operations.storm import ground_of, kinds_of_house
-from clearway.picture.picture import Weather
+from clearway.picture.desk import CycleResult
+from clearway.picture.picture import Picture, Weather
 from clearway.records import Journal
+from clearway.records.sealed import SealedStore
 from clearway.series.store import SeriesStore
 
 SETTINGS: Final = "clearway.toml"
@@ -49,6 +53,7 @@ packs = ["cn"]                       # doctrine packs
 sender = "traffic.my-city.example"   # CAP sender, unique in the world
 public_url = "https://traffic.my-city.example"
 channels = []                        # names of the channels that get every notice
+keep_sealed_days = 90                # how long words and photos of callers are kept
 sign = { columns = 24, rows = 3 }    # message signs: a Chinese character takes two columns
 """
 
@@ -67,12 +72,14 @@ class Installation:
     series: SeriesStore
     outbox: Outbox
     cycles: CycleArchive
+    sealer: Sealer
 
     def close(self) -> None:
         """Close the stores."""
         self.journal.close()
         self.series.close()
         self.outbox.close()
+        self.sealer.store.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,25 @@ def read_settings(folder: Path) -> dict[str, Any]:
     return settings
 
 
+def journal_url(folder: Path, settings: Mapping[str, Any]) -> str:
+    """Where the journal of an installation lies."""
+    path = (folder / "journal.sqlite").resolve().as_posix()
+    return str(settings.get("journal") or f"sqlite:///{path}")
+
+
+def open_sealer(journal: Journal, url: str, settings: Mapping[str, Any], clock: Clock) -> Sealer:
+    """The sealed store beside a journal, with the retention time of the installation.
+
+    Raises:
+        InputError: ``keep_sealed_days`` is no positive number of days.
+    """
+    days = settings.get("keep_sealed_days", KEEP / timedelta(days=1))
+    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= 36_500:
+        raise InputError("must be a number of days above 0", where=f"{SETTINGS}: keep_sealed_days")
+    keys_url = str(settings.get("sealed_keys", ""))
+    return Sealer(journal, SealedStore.beside(url, clock, keys_url=keys_url), keep=timedelta(days=days))
+
+
 def open_installation(folder: Path) -> Installation:
     """Open a live installation; a folder without settings gets a file to fill in.
 
@@ -142,7 +168,7 @@ def open_installation(folder: Path) -> Installation:
     deployment = _deployment(settings, network)
     ground, cells = ground_of(network, doctrine, deployment.area)
     clock, kinds = LiveClock(), kinds_of_house()
-    url = str(settings.get("journal") or f"sqlite:///{folder / 'journal.sqlite'}")
+    url = journal_url(folder, settings)
     journal = Journal.open(url, kinds, clock=clock, doctrine_hash=doctrine.hash)
     open_deployment(journal, deployment, network, simulated=False)
     series, outbox = SeriesStore(folder / "series.sqlite"), Outbox(folder / "outbox.sqlite", clock=clock)
@@ -160,10 +186,16 @@ def open_installation(folder: Path) -> Installation:
     newsroom.catch_up((event, journal.get(event.record_id).data) for event in events)
     cycles = CycleArchive(ground.columns, folder / "cycles")
     session = Session(ground, journal, LiveSource(Live(series, cells)), clock, simulated=False)
-    session.on_step = lambda _, picture, result: cycles.put(picture, session.state_before, result)
+    sealer = open_sealer(journal, url, settings, clock)
+
+    def after_step(_: object, picture: Picture, result: CycleResult) -> None:
+        cycles.put(picture, session.state_before, result)
+        sealer.store.purge()
+
+    session.on_step = after_step
     decider = Decider(journal, kinds, newsroom)
     return Installation(
-        settings, session, journal, decider, newsroom, network, deployment, series, outbox, cycles
+        settings, session, journal, decider, newsroom, network, deployment, series, outbox, cycles, sealer
     )
 
 

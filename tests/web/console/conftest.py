@@ -145,7 +145,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Session]:
     for hours in (2, 1, 0):
         session.step(world.AT - timedelta(hours=hours))
     journal.close()
-    build_tiles(network, folder / "roads.pmtiles")
+    build_tiles(network, folder / "roads.pmtiles", column=columns.segment_column)
     return folder, session
 
 
