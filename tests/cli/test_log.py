@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -23,7 +24,9 @@ from clearway.operations.installation import open_installation, read_settings
 from clearway.operations.stated import stated
 from clearway.operations.storm import kinds_of_house
 from clearway.records import Actor, Journal, RecordRow, Role
+from clearway.records.sealed import SealedStore
 from tests.desks.world import AT, network
+from tests.records.test_sealed import exif, jpeg, segment
 
 SETTINGS = """
 area = "beijing"
@@ -277,3 +280,37 @@ def test_serving_begins_an_installation(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="say whose it is"):
         open_installation(tmp_path / "new")
     assert "area" in read_settings(tmp_path / "new")
+
+
+def test_words_and_photos_are_sealed(place: Path, tmp_path: Path) -> None:
+    """The chain holds hashes; the words open again, the photo has lost its Exif, and no file tells them."""
+    words = "caller 555-0100 says the bridge is a mirror 请回电"
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(jpeg(segment(0xE1, exif(1))))
+    assert log("incident", "机场高速", "crash", "--note", words, "--photo", str(photo)) == 0
+    row = only(place, "incident")
+    note, [picture] = row.data["description"], row.data["photos"]
+    with closing(
+        SealedStore.beside(f"sqlite:///{(place / 'journal.sqlite').as_posix()}", SystemClock())
+    ) as store:
+        assert store.open(note["sealed"], expect_sha256=note["sha256"])[0].decode() == words
+        content, media_type = store.open(picture["sealed"], expect_sha256=picture["sha256"])
+    assert media_type == "image/jpeg"
+    assert b"Exif" not in content
+    for file in place.glob("journal*"):
+        assert b"555-0100" not in file.read_bytes()
+
+
+def test_a_file_that_is_no_photo_reports_nothing(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The photo is looked at before the incident is entered."""
+    note = tmp_path / "note.gif"
+    note.write_bytes(b"GIF89a")
+    assert log("incident", "机场高速", "crash", "--photo", str(note)) == 2
+    assert "neither JPEG nor PNG" in capsys.readouterr().err
+    opened = journal(place)
+    try:
+        assert opened.list("incident") == []
+    finally:
+        opened.close()

@@ -13,8 +13,10 @@ from starlette.testclient import TestClient
 from clearway.kernel.clock import ManualClock
 from clearway.kernel.language import Text
 from clearway.operations.deployment import POSTS, Deployment, UnitSpec, open_deployment
+from clearway.operations.sealing import Sealer
 from clearway.operations.storm import kinds_of_house
 from clearway.records import Journal
+from clearway.records.sealed import SealedStore
 from clearway.web.access import AccessStore, Grant
 from clearway.web.app import create_app
 from clearway.web.services import Services
@@ -60,6 +62,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     )
     open_deployment(journal, DEPLOYMENT, network, simulated=False)
     access = AccessStore(tmp_path / "access.sqlite", clock)
+    sealed = SealedStore.beside(f"sqlite:///{tmp_path / 'journal.sqlite'}", clock)
     services = Services(
         journal=journal,
         access=access,
@@ -71,11 +74,13 @@ def house(tmp_path: Path) -> Iterator[House]:
         clock=clock,
         area=DEPLOYMENT.name,
         zone=DEPLOYMENT.zone,
+        sealer=Sealer(journal, sealed),
     )
     with TestClient(create_app(services), raise_server_exceptions=False) as client:
         yield House(client, services, clock, journal, access)
     journal.close()
     access.close()
+    sealed.close()
 
 
 def measure(clock: ManualClock, hours: float = 6) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +32,8 @@ Token = Annotated[str, typer.Option("--token", envvar="CLEARWAY_TOKEN", help="Ac
 Because = Annotated[str, typer.Option("--because", help="Reason, for the record.")]
 
 DATA = Path("clearway-data")
+Told = tuple[str, bytes, str]
+"""Sealed field, content and media type."""
 
 
 @app.command("incident")
@@ -42,6 +44,10 @@ def incident(
     km: Km = None,
     lanes: Annotated[int | None, typer.Option(help="Lanes blocked.", min=0)] = None,
     level: Annotated[str, typer.Option(help="blue, yellow, orange or red.")] = "yellow",
+    note: Annotated[str, typer.Option(help="Words of the caller; sealed, never in the chain.")] = "",
+    photo: Annotated[
+        list[Path] | None, typer.Option(help="Photo (JPEG, PNG); sealed, without metadata; may be repeated.")
+    ] = None,
     happened: Annotated[str, typer.Option("--at", help="When it happened; now when left out.")] = "",
     data: Data = DATA,
     by: By = "",
@@ -49,7 +55,7 @@ def incident(
     server: Server = "",
     token: Token = "",
 ) -> None:
-    """Report an incident."""
+    """Report an incident. What callers said and sent is sealed and can be deleted; the chain has its hash."""
     from clearway.kernel.clock import parse_utc
     from clearway.kernel.levels import Level
     from clearway.operations import entry
@@ -63,7 +69,7 @@ def incident(
         lambda teller, where: entry.incident(
             teller, where, kind, level=colour, happened=when, lanes_blocked=lanes
         ),
-        road, direction, km, data, by, post, server, token,
+        road, direction, km, data, by, post, server, token, _told(note, photo or ()),
     )  # fmt: skip
 
 
@@ -182,6 +188,7 @@ def _enter(
     post: str,
     server: str,
     token: str,
+    told: Sequence[Told] = (),
 ) -> None:
     from clearway.kernel.clock import SystemClock
     from clearway.operations.entry import Teller, Where, find_road
@@ -191,7 +198,7 @@ def _enter(
     where = find_road(_network(data), road, direction=direction, km=km) if road else Where(())
     teller = Teller(_actor(by, post, str(settings["area"])), str(settings["area"]), SystemClock().now())
     command = build(teller, where)
-    said = _send(server, token, command) if server else _write(data, settings, command)
+    said = _send(server, token, command, told) if server else _write(data, settings, command, told)
     for corridor in where.corridors:
         typer.echo(f"{corridor.label.zh} / {corridor.label.en}", err=True)
     typer.echo(said)
@@ -218,64 +225,62 @@ def _actor(by: str, post: str, area: str) -> Any:
     return Actor(by, (Role(found.role, area),), post)
 
 
-def _write(data: Path, settings: Any, command: Command) -> str:
+def _write(data: Path, settings: Any, command: Command, told: Sequence[Told]) -> str:
     from clearway.doctrine import load_doctrine
     from clearway.kernel.clock import SystemClock
+    from clearway.operations.installation import journal_url, open_sealer
     from clearway.operations.storm import kinds_of_house
     from clearway.records import Journal
 
     doctrine = load_doctrine(settings.get("packs", ["cn"]))
-    url = str(settings.get("journal") or f"sqlite:///{(data / 'journal.sqlite').resolve().as_posix()}")
-    journal = Journal.open(url, kinds_of_house(), clock=SystemClock(), doctrine_hash=doctrine.hash)
+    url, clock = journal_url(data, settings), SystemClock()
+    journal = Journal.open(url, kinds_of_house(), clock=clock, doctrine_hash=doctrine.hash)
     try:
         event = journal.submit(command)
+        if told:
+            sealer = open_sealer(journal, url, settings, clock)
+            try:
+                for number, (field, content, media_type) in enumerate(told):
+                    row, key = journal.get(event.record_id), f"{command.key}:told:{number}"
+                    event = sealer.attach(row, field, content, media_type, command.actor, key)
+            finally:
+                sealer.store.close()
     finally:
         journal.close()
     return f"{event.record_id} {event.state} (event {event.seq})"
 
 
-def _send(server: str, token: str, command: Command) -> str:
-    """Give the command to a running server, which alone may write its journal.
+def _send(server: str, token: str, command: Command, told: Sequence[Told]) -> str:
+    """Give the command and what goes with it to a running server.
 
     Raises:
-        InputError: no token, an address that is neither https nor this machine, or what the server refused.
+        InputError: what the server refused.
     """
-    import json
-    import urllib.error
-    import urllib.parse
-    import urllib.request
+    from urllib.parse import urlencode
 
-    address = urllib.parse.urlsplit(server)
-    local = address.hostname in ("127.0.0.1", "localhost", "::1")
-    if address.scheme != "https" and not (address.scheme == "http" and local):
-        raise InputError("a token goes over https only", where="--server")
-    if not token:
-        raise InputError("the server needs a token", where="--token", hint="Set CLEARWAY_TOKEN")
-    body: dict[str, Any] = {
-        "kind": command.kind,
-        "verb": command.verb,
-        "key": command.key,
-        "data": dict(command.data),
-        "reason": command.reason,
-    }
-    if command.at is not None:
-        body["at"] = command.at.isoformat()
-    request = urllib.request.Request(
-        f"{server.rstrip('/')}/api/v1/commands",
-        data=json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        method="POST",
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            done = json.load(answer)
-    except urllib.error.HTTPError as error:
-        told = json.loads(error.read() or b"{}").get("error", {})
-        raise InputError(
-            str(told.get("what") or error.reason),
-            where=str(told.get("where") or server),
-            hint=str(told.get("hint") or ""),
-        ) from error
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise InputError(f"no answer: {error}", where=server) from error
+    from clearway.cli.remote import Remote
+
+    remote = Remote(server, token)
+    done = remote.submit(command)
+    for number, (field, content, media_type) in enumerate(told):
+        query = urlencode({"field": field, "key": f"{command.key}:told:{number}"})
+        path = f"/api/v1/records/{command.kind}/{done['record_id']}/sealed?{query}"
+        done = remote.post(path, content, media_type)
     return f"{done['record_id']} {done['state']} (event {done['seq']})"
+
+
+def _told(note: str, photos: Sequence[Path]) -> list[Told]:
+    """Words and photos for the sealed store; a photo leaves this machine without its metadata.
+
+    Raises:
+        InputError: a photo that cannot be read or is none.
+    """
+    from clearway.records.sealed import strip_metadata
+
+    told: list[Told] = [("description", note.encode(), "text/plain")] if note else []
+    for path in photos:
+        try:
+            told.append(("photos", *strip_metadata(path.read_bytes())))
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    return told

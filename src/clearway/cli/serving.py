@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from clearway.kernel.clock import SystemClock
 from clearway.kernel.errors import NotFoundError
 from clearway.operations.archive import CycleArchive
+from clearway.operations.sealing import Sealer
+from clearway.records.sealed import SealedStore
 from clearway.web.access import AccessStore
 from clearway.web.services import Services
 
@@ -40,6 +42,7 @@ def free_port(wanted: int) -> int:
 def storm_services(storm: Storm, out: Path, port: int, cycles: CycleArchive | None = None) -> Services:
     """Services over a demo run. Accounts, sessions and codes follow the machine's clock, not the storm's."""
     clock, session = storm.session.clock, storm.session
+    beside = f"sqlite:///{(out / 'journal.sqlite').resolve().as_posix()}"
     cycles = cycles or CycleArchive(session.ground.columns)
     if session.last is not None and session.picture is not None and cycles.fresh is None:
         cycles.put(session.picture, session.state_before, session.last)
@@ -63,6 +66,7 @@ def storm_services(storm: Storm, out: Path, port: int, cycles: CycleArchive | No
         tiles=tiles_of(storm.network, out, session.ground.columns),
         series=storm.series,
         what_if=asker(session, cycles),
+        sealer=Sealer(storm.journal, SealedStore.beside(beside, SystemClock())),
         demo_door=secrets.token_urlsafe(18),
     )
 
@@ -85,7 +89,7 @@ DEMO_SEATS = (
 
 
 def demo_accounts(access: AccessStore, area: str) -> None:
-    """Accounts for everybody who sits at a post of the demo; they have no password and enter by the demo's door."""
+    """Accounts for all who sit at a post of the demo; they have no password and enter by the demo's door."""
     from clearway.web.access import Grant
 
     known = {account.login for account in access.accounts()}
@@ -149,6 +153,7 @@ def live_services(house: Installation, folder: Path) -> Services:
         series=house.series,
         outbox=house.outbox,
         what_if=asker(session, house.cycles),
+        sealer=house.sealer,
         sign_columns=int(sign.get("columns", 24)),
         sign_rows=int(sign.get("rows", 3)),
     )

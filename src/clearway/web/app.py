@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from clearway import __version__
 from clearway.web import problems
 from clearway.web.api.routes import router as api
+from clearway.web.api.sealed import router as sealed
 from clearway.web.console import router as console
 from clearway.web.console.live import Hub
 from clearway.web.edges import Edges
@@ -40,6 +41,7 @@ def create_app(house: Services) -> FastAPI:
     problems.install(app)
     app.include_router(public)
     app.include_router(api)
+    app.include_router(sealed)
     app.include_router(console)
     app.add_middleware(Edges)
     app.add_middleware(FrontCache)

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clearway.web.problems import problem
 
 MAX_BODY_BYTES: Final = 1_048_576
+MAX_PHOTO_BYTES: Final = 16 * 1_048_576
+"""For sealed content, which may be a photo of a phone."""
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; worker-src 'self'; manifest-src 'self'; media-src 'self'; "
@@ -33,6 +35,7 @@ class Edges:
 
     def __init__(self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self._app, self._limit = app, max_body_bytes
+        self._photo_limit = max(MAX_PHOTO_BYTES, max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -40,12 +43,13 @@ class Edges:
             await self._app(scope, receive, send)
             return
         started, seen = False, 0
+        limit = self._photo_limit if _is_sealed(scope) else self._limit
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
+            if seen > limit:
                 raise _TooLargeError
             return message
 
@@ -59,7 +63,7 @@ class Edges:
             await send(message)
 
         async def unless_too_large(message: Message) -> None:
-            if seen <= self._limit:
+            if seen <= limit:
                 await dressed(message)
 
         try:
@@ -67,6 +71,11 @@ class Edges:
         except _TooLargeError:
             if started:
                 raise
-        if seen > self._limit and not started:
-            words = f"a request may hold {self._limit} bytes at most"
+        if seen > limit and not started:
+            words = f"a request may hold {limit} bytes at most"
             await problem(413, "too_large", words)(scope, receive, dressed)
+
+
+def _is_sealed(scope: Scope) -> bool:
+    path = str(scope["path"])
+    return path.startswith("/api/v1/records/") and path.endswith("/sealed") and path.count("/") == 6

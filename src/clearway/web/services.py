@@ -15,6 +15,7 @@ from clearway.network.tiles import TileStore
 from clearway.operations.archive import CycleArchive
 from clearway.operations.board import Board
 from clearway.operations.decisions import Decider
+from clearway.operations.sealing import Sealer
 from clearway.operations.what_if import Change, WhatIf
 from clearway.records import Journal, Kinds
 from clearway.series.store import SeriesStore
@@ -46,6 +47,7 @@ class Services:
         series: observations, for stations on the map.
         outbox: messages on their way to channels, with receipts.
         what_if: answers what one change of the last picture would do.
+        sealer: words and photos of people on records; None where there is no sealed store.
         demo_door: secret of the demo's sign-in page on this machine; empty: there is none.
         sign_columns, sign_rows: cells (a Chinese character takes two) and lines of the message signs.
     """
@@ -70,6 +72,7 @@ class Services:
     series: SeriesStore | None = None
     outbox: Outbox | None = None
     what_if: Callable[[Change], WhatIf] | None = None
+    sealer: Sealer | None = None
     demo_door: str = ""
     sign_columns: int = 24
     sign_rows: int = 3

@@ -213,6 +213,10 @@ class SealedStore:
         self._destroy(found)
         return found
 
+    def discard(self, sealed_id: str) -> None:
+        """Destroy one item that no record came to refer to."""
+        self._destroy([sealed_id])
+
     def _destroy(self, items: list[str]) -> None:
         if not items:
             return
