@@ -18,6 +18,11 @@ NEIGHBOURS: Final = 16
 WARM_S: Final = 600.0
 COLD_S: Final = 5.0
 CHUNK: Final = 200
+STOCK_TRIES: Final = 4
+STOCK_SHARE: Final = 0.85
+"""Share of the time left after which the use of the stores is looked at, and overdrawn ones get dearer."""
+PRICE_S: Final = 1200.0
+EMPTY_S: Final = 1e6
 PULLS: Final = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 
@@ -65,6 +70,8 @@ def solve(
 
     begun = time.perf_counter()
     arrays = _arrays(problem, former)
+    prices = arrays.p[3]
+    prices[[d.stock_kg <= 0 for d in problem.depots], 1] = EMPTY_S
     crews, n = len(problem.crews), len(problem.stops)
     seq, ln = np.zeros((crews, n + 2), np.int64), np.zeros(crews, np.int64)
     keep = np.zeros(crews, np.int64)
@@ -75,14 +82,29 @@ def solve(
             seq[c, : len(stops)] = stops
     else:
         seq, ln = _first(arrays, seq, ln)
-    cost, done = _search(search, seq, ln, keep, arrays, 0, seed, WARM_S, COLD_S), 0
-    if n and rounds:
-        cost = _search(search, seq, ln, keep, arrays, rounds, seed, WARM_S, COLD_S)
-        done = rounds
-    elif n:
-        cost, done = _timed(search, seq, ln, keep, arrays, seed, begun + seconds, former is None)
-    plan = timed(problem, tuple(tuple(int(j) for j in seq[c, : ln[c]]) for c in range(crews)), cost, arrays.p)
+    cost = _search(search, seq, ln, keep, arrays, 0, seed, WARM_S, COLD_S)
+    plan, done = timed(problem, _lists(seq, ln), cost, arrays.p), 0
+    until = begun + seconds
+    for attempt in range(STOCK_TRIES):
+        if n and rounds:
+            cost = _search(search, seq, ln, keep, arrays, rounds, seed, WARM_S, COLD_S)
+            done += rounds
+        elif n and seconds:
+            last = attempt + 1 == STOCK_TRIES
+            share = 1.0 if last else STOCK_SHARE
+            stop = time.perf_counter() + share * (until - time.perf_counter())
+            cost, more = _timed(search, seq, ln, keep, arrays, seed, stop, former is None)
+            done += more
+        plan = timed(problem, _lists(seq, ln), cost, arrays.p)
+        over = plan.depot_use_kg() - [d.stock_kg for d in problem.depots]
+        if (over <= 1.0).all():
+            break
+        prices[over > 1.0, 1] += PRICE_S
     return _with_stock(plan, done, time.perf_counter() - begun)
+
+
+def _lists(seq: Any, ln: Any) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(j) for j in seq[c, : ln[c]]) for c in range(ln.size))
 
 
 def _first(arrays: _Arrays, seq: Any, ln: Any) -> tuple[Any, Any]:

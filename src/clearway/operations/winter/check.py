@@ -93,7 +93,7 @@ class _Turns:
         self.length_m = np.asarray(site.network.length_m, np.float64)
 
     def seconds(self, chain: list[int]) -> tuple[float, int]:
-        """Time to drive on from the first segment's end through the rest, and the first bad turn (−1 none)."""
+        """Time to drive on from the first segment's end through the rest, and the first bad turn or −1."""
         keys = np.array([a * self.count + b for a, b in pairwise(chain)], np.int64)
         at = np.minimum(np.searchsorted(self.key, keys), self.key.size - 1)
         bad = (self.key[at] != keys) | self.closed[np.array(chain[1:], np.int64)]
@@ -150,7 +150,7 @@ class _Walk:
             found.append(self._fault("loads more than fits", "装载超限"))
         if visit.done_s - visit.arrive_s < depot.reload_s - CLOSE_S:
             found.append(self._fault("reload too short", "装料时间不足"))
-        if visit.done_s - visit.arrive_s >= self.site.problem.rest_s:
+        if visit.done_s - visit.arrive_s >= self.site.problem.rest_s - CLOSE_S:
             self.driven = 0.0
         return found
 

@@ -73,4 +73,5 @@ def matrix(
     for k in range(ends.size):
         tree(ends[k], first, after, turn_s, cost_s, dist, came[k], key, item)
         for j in range(starts.size):
-            out[k, j] = dist[starts[j]] - cost_s[starts[j]]
+            d = dist[starts[j]]
+            out[k, j] = d - cost_s[starts[j]] if d < np.inf else np.inf

@@ -6,7 +6,7 @@ road or a depot cannot be reached, and runs of segments without a choice are fol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,14 @@ class Ways:
             came,
         )
         return out, came
+
+    def without(self, closed: NDArray[np.bool_]) -> Ways:
+        """The same graph with some network segments shut."""
+        turn, cost = self.turn_s.copy(), self.cost_s.copy()
+        shut = np.flatnonzero(closed[self.via])
+        turn[np.searchsorted(self.via_first, shut, side="right") - 1] = np.inf
+        cost[closed[self.segments]] = np.inf
+        return replace(self, turn_s=turn, cost_s=cost)
 
     def read(self, came: I32, end: int, start: int) -> I32:
         """Segments driven from the end of ``end`` to the start of ``start``, both left out.

@@ -1,0 +1,209 @@
+"""``clearway winter plan | replan | report``: plough and salt plans over the real roads."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from clearway.desks.winter.plan_model import Plan
+    from clearway.network.model import Network
+    from clearway.operations.winter.build import Site
+
+Seconds = Annotated[float, typer.Option(help="Time to search.", min=0, max=3600)]
+Seed = Annotated[int, typer.Option(help="Seed of the search.", min=0)]
+Trucks = Annotated[int, typer.Option(help="Trucks of the stated fleet.", min=1, max=500)]
+Action = Annotated[str, typer.Option(help="salt, plough, plough_salt, abrasive, brine or prewet.")]
+Rate = Annotated[float, typer.Option(help="Salt or grit a pass [g/m²].", min=0, max=200)]
+Roads = Annotated[Path | None, typer.Option(help="Network folder; the shipped Beijing when left out.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for sheets, tracks and plan.json.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Figures as JSON.")]
+START = "2015-11-21T21:00+08:00"
+
+
+def plan(
+    seconds: Seconds = 60.0,
+    seed: Seed = 1,
+    trucks: Trucks = 24,
+    action: Action = "plough_salt",
+    rate_g_m2: Rate = 20.0,
+    echelons: Annotated[int, typer.Option(help="Groups of three that plough side by side.", min=0)] = 0,
+    scheme_name: Annotated[str, typer.Option("--scheme", help="Scheme of service classes.")] = "",
+    roads: Roads = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan all motorways, trunk and primary roads for a stated fleet, and check the plan."""
+    from clearway.desks.winter.plan import solve
+
+    site = _site(roads, trucks, echelons, action, rate_g_m2, scheme_name)
+    made = solve(site.problem, seconds=seconds, seed=seed)
+    _show(site, made, as_json)
+    if out is not None:
+        write_plan(site, made, out)
+
+
+def replan(
+    lose: Annotated[str, typer.Option(help="Unit that breaks down.")] = "unit-plough-05",
+    after_min: Annotated[float, typer.Option(help="Minutes into the plan.", min=0)] = 120.0,
+    seconds: Seconds = 20.0,
+    replan_s: Annotated[float, typer.Option(help="Time to search the new plan.", min=0.1)] = 1.5,
+    seed: Seed = 1,
+    trucks: Trucks = 24,
+    action: Action = "salt",
+    rate_g_m2: Rate = 20.0,
+    roads: Roads = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a plan, let the simulated fleet work, lose one truck, and plan what remains anew."""
+    from clearway.desks.winter.plan import solve
+    from clearway.desks.winter.progress import Progress
+    from clearway.operations.winter.live import Control
+    from clearway.operations.winter.replan import Trouble
+    from clearway.operations.winter.replan import replan as again
+    from clearway.operations.winter.simulated import SimulatedFleet, play
+
+    site = _site(roads, trucks, 0, action, rate_g_m2, "")
+    made = solve(site.problem, seconds=seconds, seed=seed)
+    control = Control(site, Progress(made))
+    at_s = 60.0 * after_min
+    control.progress.crew(lose)
+    play(control, SimulatedFleet(site, made, seed, breaks={lose: at_s}), -1.0, at_s)
+    found = again(site, control.progress, at_s, Trouble(), seconds=replan_s, seed=seed)
+    if not as_json:
+        typer.echo(
+            f"{lose} lost after {after_min:g} min: {len(found.moved)} of {len(found.plan.problem.stops)} "
+            f"remaining stops moved ({100 * found.share_moved:.1f} %) in {found.seconds:.2f} s; "
+            f"late {found.late_without} without, {found.late_with} with new lists"
+        )
+    _show(found.site, found.plan, as_json)
+
+
+def report(
+    out: Annotated[Path, typer.Option("--out", help="Empty folder for the run.")] = Path("winter-out"),
+    seconds: Seconds = 20.0,
+    members: Annotated[int, typer.Option(help="Members of the forecast ensemble.", min=1, max=50)] = 10,
+    start: Annotated[str, typer.Option("--from", help="First hour of the run.")] = "2015-11-21T12:00+08:00",
+    as_json: AsJson = False,
+) -> None:
+    """Play the night of 21 November on the shipped storm: plan, work, a breakdown at 03:00, new plan."""
+    from clearway.kernel.clock import parse_utc
+    from clearway.operations.storm import open_storm
+    from clearway.operations.winter.need import watch
+    from clearway.operations.winter.story import EVENING, story
+
+    begin: datetime = parse_utc(start, where="--from")
+    storm = open_storm(out, begin, members=members)
+    try:
+        storm.extra["winter_need"] = watch(storm.session)
+        for step in storm.session.run(begin, EVENING):
+            typer.echo(f"{step.at + timedelta(hours=8):%d %b %H:%M} {step.seconds:.1f} s", err=True)
+        section = story(storm, seconds=seconds)
+    finally:
+        storm.close()
+    if section is None:
+        typer.echo("No road needs work that night.")
+        raise typer.Exit(1)
+    (out / "winter.json").write_text(json.dumps(section.data, indent=1, ensure_ascii=False), encoding="utf-8")
+    for language, name in (("en", "winter_en.html"), ("zh", "winter_zh.html")):
+        lang = "zh-CN" if language == "zh" else "en"
+        head = f'<!doctype html><html lang="{lang}"><meta charset="utf-8">'
+        head += f"<title>{section.title[language]}</title>"
+        (out / name).write_text(head + section.html(language) + "</html>", encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(section.data, ensure_ascii=False))
+        return
+    for line in section.lines:
+        typer.echo(f"{line.en}\n    {line.zh}")
+
+
+def _site(
+    roads: Path | None, trucks: int, echelons: int, action: str, rate_g_m2: float, scheme_name: str
+) -> Site:
+    from clearway.desks.winter.service_classes import scheme
+    from clearway.doctrine import load_doctrine
+    from clearway.kernel.clock import parse_utc
+    from clearway.operations.winter.build import PLOUGHING, SPREADING, Order, all_roads, build_site
+    from clearway.operations.winter.fleet import beijing_fleet
+
+    if action not in {*PLOUGHING, *SPREADING}:
+        raise typer.BadParameter(f"{action} is no treatment")
+    doctrine, network = load_doctrine(["cn"]), _network(roads)
+    return build_site(
+        network,
+        doctrine,
+        scheme(doctrine, scheme_name),
+        beijing_fleet(trucks, echelons=echelons),
+        all_roads(network, Order(action, rate_g_m2)),
+        parse_utc(START),
+    )
+
+
+def _network(folder: Path | None) -> Network:
+    from importlib.resources import files
+
+    from clearway.exchange.osm import import_roads
+    from clearway.network.store import load
+
+    if folder is not None:
+        return load(folder)
+    return import_roads(Path(str(files("clearway.data"))) / "beijing" / "beijing_roads.osm.pbf")
+
+
+def _show(site: Site, made: Plan, as_json: bool) -> None:
+    from clearway.operations.winter.check import check_plan
+
+    verdict, late = check_plan(site, made), int(made.late().sum())
+    end_h = max((v[-1].done_s for v in made.visits if v), default=0.0) / 3600.0
+    data = {
+        "crews": len(site.problem.crews),
+        "stops": verdict.stops,
+        "work_km": round(verdict.work_km, 1),
+        "dead_km": round(verdict.dead_km, 1),
+        "late": late,
+        "end_h": round(float(end_h), 2),
+        "usable": verdict.usable,
+        "faults": [t.as_dict() for t in verdict.faults],
+        "broken": [t.as_dict() for t in verdict.broken],
+        "left_out": [t.as_dict() for t in site.problem.left_out],
+        "seconds": round(made.seconds, 2),
+        "rounds": made.rounds,
+    }
+    if as_json:
+        typer.echo(json.dumps(data, ensure_ascii=False))
+    else:
+        typer.echo(
+            f"{data['crews']} crews, {data['stops']} stops, {data['work_km']} km of work, "
+            f"{data['dead_km']} km dead-heading, done after {data['end_h']} h; {made.rounds} rounds in {made.seconds:.1f} s"
+        )
+        typer.echo(f"Checker: {'usable' if verdict.usable else 'NOT usable'}; {late} stops late")
+        for text in (*verdict.faults, *verdict.broken, *site.problem.left_out, *made.notes):
+            typer.echo(f"  {text.en} / {text.zh}")
+    if not verdict.usable:
+        raise typer.Exit(1)
+
+
+def write_plan(site: Site, made: Plan, out: Path) -> None:
+    """Write plan.json, and for each crew a track and a sheet in both languages."""
+    from clearway.operations.winter.proposals import lists_data
+    from clearway.operations.winter.sheets import gpx, sheet
+
+    out.mkdir(parents=True, exist_ok=True)
+    lists = json.dumps(lists_data(site, made), indent=1, ensure_ascii=False)
+    (out / "plan.json").write_text(lists, encoding="utf-8")
+    for number, crew in enumerate(site.problem.crews):
+        (out / f"{crew.id}.gpx").write_bytes(gpx(site, made, number))
+        for language in ("en", "zh"):
+            page = sheet(site, made, number, language, "Asia/Shanghai")
+            (out / f"{crew.id}_{language}.html").write_text(page, encoding="utf-8")
+
+
+def add_to(group: typer.Typer) -> None:
+    """Put the commands into a group."""
+    group.command("plan")(plan)
+    group.command("replan")(replan)
+    group.command("report")(report)

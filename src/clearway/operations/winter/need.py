@@ -1,0 +1,103 @@
+"""From the forecast of need to orders: what each road is to get in the coming night, and by when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearway.desks.winter.reasons import FIRST_TREATMENT, RECIPES, Reason
+from clearway.doctrine.model import Doctrine
+from clearway.network.model import Network, RoadClass
+from clearway.operations.session import Session, StepReport
+from clearway.operations.winter.build import Order
+from clearway.picture.desk import CycleResult
+from clearway.picture.picture import Picture
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Need:
+    """Need of every corridor as the forecast of one cycle had it."""
+
+    at: datetime
+    reason: NDArray[np.int8]
+    onset_h: F64
+
+    @classmethod
+    def of(cls, result: CycleResult, at: datetime) -> Need:
+        """From a cycle."""
+        return cls(
+            at,
+            np.asarray(result.fields.array("corridor_treatment_reason"), np.int8).copy(),
+            np.asarray(result.fields.array("corridor_treatment_onset_h"), np.float64).copy(),
+        )
+
+
+@dataclass(slots=True)
+class NeedLog:
+    """Keeps the need of every cycle of a session; put on with :func:`watch`."""
+
+    needs: dict[datetime, Need] = field(default_factory=dict)
+
+    def latest(self, at: datetime) -> Need | None:
+        """The last need known at a moment."""
+        known = [t for t in self.needs if t <= at]
+        return self.needs[max(known)] if known else None
+
+
+def watch(session: Session) -> NeedLog:
+    """Keep the need of every cycle from now on; what was told of steps before is still told."""
+    log, before = NeedLog(), session.on_step
+
+    def step(report: StepReport, picture: Picture, result: CycleResult) -> None:
+        log.needs[report.at] = Need.of(result, report.at)
+        if before is not None:
+            before(report, picture, result)
+
+    session.on_step = step
+    return log
+
+
+def night_orders(
+    need: Need, network: Network, doctrine: Doctrine, *, max_class: int = RoadClass.PRIMARY
+) -> dict[int, Order]:
+    """Orders by corridor for the hours ahead.
+
+    A road that calls for work now gets what its reason calls for, by the promise of its class. A road that
+    will turn slippery gets salt before it does, not sooner than ``winter.plan_ahead_h`` ahead, at the rate
+    against light snow: what comes later is for the next plan.
+    """
+    ahead = doctrine.number("winter.plan_ahead_h")
+    light = doctrine.number("winter.rate.light_snow_g_m2")
+    orders: dict[int, Order] = {}
+    for number, corridor in enumerate(network.corridors):
+        if corridor.road_class > max_class:
+            continue
+        reason, onset = Reason(int(need.reason[number])), float(need.onset_h[number])
+        due = onset if np.isfinite(onset) and onset > 0 else None
+        if reason >= FIRST_TREATMENT:
+            recipe = RECIPES[reason]
+            rate = doctrine.number(f"winter.{recipe.rate_key}") if recipe.rate_key else 0.0
+            orders[number] = Order(recipe.action, rate, recipe.passes, due)
+        elif reason in (Reason.NOT_YET, Reason.RAIN_FIRST) and due is not None:
+            early = max(0.0, onset - ahead)
+            orders[number] = Order("salt", light, 1, max(due, 0.5), early)
+    return orders
+
+
+def asked_lane_km(network: Network, orders: Mapping[int, Order]) -> tuple[F64, F64]:
+    """Lane kilometres of every corridor (ramps included) and its rate, all passes together [g/m²]."""
+    lane_km = np.bincount(
+        network.corridor[network.corridor >= 0],
+        weights=(network.length_m * network.lanes)[network.corridor >= 0] / 1000.0,
+        minlength=len(network.corridors),
+    )
+    rate = np.zeros(len(network.corridors))
+    for number, order in orders.items():
+        rate[number] = order.rate_g_m2 * order.passes
+    return np.asarray(lane_km, np.float64), rate

@@ -1,0 +1,269 @@
+"""A new plan in the middle of the work: crews go on with what they are at, the rest is planned again.
+
+Every crew finishes the stop or reload it is on or heading for; everything after that may change, at a price
+for each stop that goes to another crew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearway.desks.winter.plan import Former, solve
+from clearway.desks.winter.plan_model import Crew, Plan, Problem, Stop, Visit
+from clearway.desks.winter.progress import Progress
+from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text, join
+from clearway.operations.winter.build import Site
+
+MOVE_S: Final = 2400.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trouble:
+    """What has changed.
+
+    ``lost`` crews by number; ``closed`` segments; ``earlier_s`` how much sooner everything is due (snow comes
+    early); ``stock_kg`` what is left in each store by id.
+    """
+
+    lost: tuple[int, ...] = ()
+    closed: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    earlier_s: float = 0.0
+    stock_kg: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewPlan:
+    """A proposed plan beside what would happen without it.
+
+    ``moved`` are stops of the new problem that another crew gets, ``orphans`` those among them whose crew is
+    lost. ``late_without`` counts promises broken if nothing is changed, ``late_with`` those of the new plan.
+    ``dropped`` names what can no longer be done.
+    """
+
+    site: Site
+    plan: Plan
+    moved: tuple[int, ...]
+    orphans: tuple[int, ...]
+    late_without: int
+    late_with: int
+    seconds: float
+    dropped: tuple[Text, ...]
+    crew_before: NDArray[np.int32]
+
+    @property
+    def share_moved(self) -> float:
+        """Moved stops as a share of all that remain, those of a lost crew counted too."""
+        return len(self.moved) / max(1, len(self.plan.problem.stops))
+
+
+def replan(
+    site: Site,
+    progress: Progress,
+    now_s: float,
+    trouble: Trouble,
+    *,
+    seconds: float = 1.5,
+    seed: int = 1,
+    rounds: int = 0,
+    move_s: float = MOVE_S,
+) -> NewPlan:
+    """Plan what remains at ``now_s``.
+
+    Args:
+        site: the roads and problem of the plan in force.
+        progress: what has been done.
+        now_s: seconds since the start of the plan in force; the new plan keeps that start.
+        trouble: what changed.
+        seconds: search time.
+        seed: of the search.
+        rounds: search this many rounds instead; repeatable.
+        move_s: price of giving a stop to another crew, in seconds of way.
+
+    Raises:
+        InputError: no crew is left, or nothing remains to be done.
+    """
+    begun = time.perf_counter()
+    problem = site.problem
+    lost = set(trouble.lost) | set(progress.lost)
+    keep = [c for c in range(len(problem.crews)) if c not in lost]
+    if not keep:
+        raise InputError("no crew is left", where=", ".join(problem.crews[c].id for c in sorted(lost)))
+    committed = {c: _committed(progress, c, now_s) for c in keep}
+    rows = [_standing(progress, c, committed[c]) for c in keep]
+    site, dead, stuck = _without(site, trouble.closed, progress, rows)
+    problem = site.problem
+    notes = [_stuck(problem.crews[keep[k]]) for k in sorted(stuck)]
+    keep = [c for k, c in enumerate(keep) if k not in stuck]
+    if not keep:
+        raise InputError("no crew can get out any more", where="closed", words=join(notes))
+    busy = {v.index for c in keep if (v := committed[c]) is not None and v.kind == "stop"}
+    left = [j for j in range(len(problem.stops)) if j not in progress.done and j not in busy]
+    reach = [j for j in left if problem.stops[j].stretch not in dead]
+    if not reach:
+        raise InputError("nothing remains to be done", where="plan")
+    crews, rows = _crews(progress, keep, committed, now_s)
+    stops = tuple(_sooner(problem.stops[j], trouble.earlier_s) for j in reach)
+    new_site = _site(site, stops, crews, rows, trouble.stock_kg)
+    before = progress.plan.crew_of()
+    number = {c: k for k, c in enumerate(keep)}
+    home = np.array([number.get(int(before[j]), -1) for j in reach], np.int32)
+    at = {j: k for k, j in enumerate(reach)}
+    order = tuple(tuple(at[j] for j in progress.plan.order[c] if j in at) for c in keep)
+    former = Former(order, (0,) * len(keep), home, move_s)
+    left_s = max(0.2, seconds - (time.perf_counter() - begun))
+    plan = solve(new_site.problem, seconds=left_s, seed=seed, former=former, rounds=rounds)
+    now = plan.crew_of()
+    moved = tuple(int(j) for j in np.flatnonzero(now != home))
+    orphans = tuple(j for j in moved if home[j] < 0)
+    without = progress.expected_s(now_s)[reach]
+    due = np.array([s.due_s for s in stops])
+    return NewPlan(
+        new_site,
+        plan,
+        moved,
+        orphans,
+        int((without > due + 0.5).sum()),
+        int(plan.late().sum()),
+        time.perf_counter() - begun,
+        (*notes, *_dropped(problem, [j for j in left if problem.stops[j].stretch in dead])),
+        home,
+    )
+
+
+def _committed(progress: Progress, crew: int, now_s: float) -> Visit | None:
+    """The visit a crew finishes before anything changes, shifted by its delay; None when its list is over."""
+    visit = progress.next_visit(crew)
+    if visit is None or visit.kind == "rest":
+        return visit
+    if visit.kind == "stop" and visit.leave_s > now_s + 60.0 and progress.place[crew] == 0:
+        return None
+    return visit
+
+
+def _crews(
+    progress: Progress, keep: Iterable[int], committed: Mapping[int, Visit | None], now_s: float
+) -> tuple[tuple[Crew, ...], list[int]]:
+    problem = progress.plan.problem
+    crews, rows = [], []
+    for c in keep:
+        crew, visit = problem.crews[c], committed[c]
+        behind = progress.plan.visits[c][: progress.place[c]]
+        load = progress.load_kg.get(c, behind[-1].load_kg if behind else crew.load_kg)
+        ready = max(now_s, crew.ready_s)
+        if visit is not None:
+            ready = max(now_s, visit.done_s + progress.delay_s(c))
+            load = visit.load_kg if visit.kind != "rest" else load
+        driven = _driven(progress, c, visit)
+        rows.append(_standing(progress, c, visit))
+        crews.append(replace(crew, load_kg=max(0.0, load), ready_s=ready, driven_s=driven))
+    return tuple(crews), rows
+
+
+def _standing(progress: Progress, crew: int, visit: Visit | None) -> int:
+    """Row of the place a crew is at when it is free: after its committed visit, else its last one."""
+    behind = [v for v in progress.plan.visits[crew][: progress.place[crew]] if v.kind != "rest"]
+    if visit is not None and visit.kind != "rest":
+        return _row(progress.plan.problem, visit)
+    return _row(progress.plan.problem, behind[-1]) if behind else progress.plan.problem.place_of_crew(crew)
+
+
+def _stuck(crew: Crew) -> Text:
+    return Text(
+        "{c} stands where the closure leaves no way out; let it out or wait", "{c}被封路困住，须放行或等待"
+    ).format(c=crew.name)
+
+
+def _row(problem: Problem, visit: Visit) -> int:
+    if visit.kind == "reload":
+        return problem.place_of_depot(visit.index)
+    return problem.stops[visit.index].stretch
+
+
+def _driven(progress: Progress, crew: int, visit: Visit | None) -> float:
+    """Seconds at the wheel since the last rest or long reload, the committed visit included."""
+    problem = progress.plan.problem
+    total = problem.crews[crew].driven_s
+    ahead = () if visit is None else (visit,)
+    for each in (*progress.plan.visits[crew][: progress.place[crew]], *ahead):
+        long_reload = each.kind == "reload" and problem.depots[each.index].reload_s >= problem.rest_s
+        total = 0.0 if each.kind == "rest" or long_reload else total + each.done_s - each.leave_s
+    return total
+
+
+def _sooner(stop: Stop, earlier_s: float) -> Stop:
+    if not earlier_s:
+        return stop
+    return replace(stop, due_s=stop.due_s - earlier_s, not_before_s=max(0.0, stop.not_before_s - earlier_s))
+
+
+def _site(
+    site: Site, stops: tuple[Stop, ...], crews: tuple[Crew, ...], rows: list[int], stock: Mapping[str, float]
+) -> Site:
+    """The site with other stops and crews; ways are those of the places crews are at."""
+    problem = site.problem
+    places = len(problem.stretches) + len(problem.depots)
+    at = tuple(replace(c, start=site.end_of(r)) for c, r in zip(crews, rows, strict=True))
+    depots = tuple(replace(d, stock_kg=stock.get(d.id, d.stock_kg)) for d in problem.depots)
+    new = replace(
+        problem,
+        stops=stops,
+        crews=at,
+        depots=depots,
+        drive_s=np.concatenate([problem.drive_s[:places], problem.drive_s[rows]]),
+    )
+    return replace(site, problem=new, trees=np.concatenate([site.trees[:places], site.trees[rows]]))
+
+
+def _without(
+    site: Site, closed: NDArray[np.int32], progress: Progress, standing: list[int]
+) -> tuple[Site, set[int], set[int]]:
+    """The site without some segments, stretches that cannot be worked any more, and crews that are stuck.
+
+    Ways are found anew from what remains to be done only.
+    """
+    if not closed.size:
+        return site, set(), set()
+    shut = site.closed.copy()
+    shut[closed] = True
+    ways, problem = site.ways.without(shut), site.problem
+    n, m = len(problem.stretches), len(problem.depots)
+    left = sorted({s.stretch for j, s in enumerate(problem.stops) if j not in progress.done})
+    rows = np.array(sorted({*left, *range(n, n + m), *standing}), np.int64)
+    columns = np.array([*left, *range(n, n + m)], np.int64)
+    ends = np.array([site.end_of(int(r)) for r in rows], np.int32)
+    part, came = ways.between(ends, np.array([site.start_of(int(c)) for c in columns], np.int32))
+    matrix = np.full_like(problem.drive_s, np.inf)
+    matrix[np.ix_(rows, columns)] = part
+    trees = np.empty_like(site.trees)
+    trees[rows] = came
+    for d, depot in enumerate(problem.depots):
+        matrix[:, n + d] += site.drive_s[depot.at]
+        same = rows[(ends == depot.at) & (rows >= n)]
+        matrix[same, n + d] = 0.0
+    hub = matrix[n : n + m]
+    alive = int(np.argmax(np.isfinite(hub[:, :n]).sum(axis=1)))
+    ok = np.isfinite(hub[alive, :n]) & np.isfinite(matrix[:n, n + alive])
+    ok &= ~np.array([bool(shut[s.segments].any()) for s in problem.stretches])
+    stuck = {k for k, row in enumerate(standing) if not np.isfinite(matrix[row, n + alive])}
+    new = replace(problem, drive_s=matrix)
+    changed = replace(site, problem=new, ways=ways, trees=trees, closed=shut)
+    return changed, set(np.flatnonzero(~ok).tolist()), stuck
+
+
+def _dropped(problem: Problem, stops: list[int]) -> tuple[Text, ...]:
+    if not stops:
+        return ()
+    km = sum(problem.stretches[j].length_m for j in {problem.stops[s].stretch for s in stops}) / 1000.0
+    return (
+        Text(
+            f"{len(stops)} stops ({km:.1f} km) lie on closed roads or cannot be reached any more",
+            f"{len(stops)}项作业（{km:.1f}公里）位于封闭道路或已无法到达",
+        ),
+    )
