@@ -238,9 +238,7 @@ class Lifecycles(RuleBasedStateMachine):
         for event in self.journal.events(limit=seq):
             projector.apply(event.body, int(event.recorded_at.timestamp() * 1_000_000))
         for kind in RAW:
-            wanted = {
-                r.id: (r.state, r.version, r.data) for r in projector.current.values() if r.kind == kind
-            }
+            wanted = {r.id: (r.state, r.version, r.data) for r in projector.rows() if r.kind == kind}
             found = {r.id: (r.state, r.version, r.data) for r in self.journal.list(kind, as_of=seq)}
             assert found == wanted
 

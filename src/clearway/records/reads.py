@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, union_all
 from sqlalchemy.engine import Connection
 
 from clearway.kernel.clock import require_utc
@@ -60,37 +60,37 @@ def find(connection: Connection, record_id: str, as_of: AsOf) -> RecordRow | Non
     return row_from(found) if found else None
 
 
+def _rows_where(*conditions: ColumnElement[bool]) -> Select[Any]:
+    mine = (row.c.kind == bindparam("kind"), row.c.state.in_(bindparam("states", expanding=True)))
+    return select(*_COLUMNS).where(*mine, *conditions)
+
+
+_NOW: Final = _rows_where(row.c.node == 0)
+_THEN: Final = union_all(
+    _rows_where(row.c.node == 0, row.c.to_seq == FOREVER, row.c.from_seq <= bindparam("seq")),
+    _rows_where(row.c.node.in_(bindparam("left", expanding=True)), row.c.to_seq > bindparam("seq")),
+    _rows_where(row.c.node.in_(bindparam("right", expanding=True)), row.c.from_seq <= bindparam("seq")),
+)
+"""Rows whose interval holds ``seq``: those in force, and past ones along one path of the tree."""
+
+_TOP: Final = select(func.max(event.c.seq))
+
+
 def list_rows(connection: Connection, kind: str, states: Sequence[str], as_of: AsOf) -> list[RecordRow]:
     """All records of a kind that were in one of the states, oldest first."""
     if not states:
         return []
+    mine: dict[str, Any] = {"kind": kind, "states": list(states)}
     if as_of is None:
-        query: Any = select(*_COLUMNS).where(row.c.kind == kind, row.c.state.in_(states), row.c.node == 0)
+        found = connection.execute(_NOW, mine)
     else:
         seq = seq_at(connection, as_of)
         if seq <= 0:
             return []
-        query = _stabbing(kind, states, seq, _top(connection))
-    rows = [row_from(values) for values in connection.execute(query)]
+        left, right = path_nodes(seq, int(connection.execute(_TOP).scalar() or 0).bit_length())
+        found = connection.execute(_THEN, {**mine, "seq": seq, "left": left, "right": right})
+    rows = [row_from(values) for values in found.fetchall()]
     return sorted(rows, key=lambda r: (r.created_us, r.id))
-
-
-def _top(connection: Connection) -> int:
-    return int(connection.execute(select(func.max(event.c.seq))).scalar() or 0)
-
-
-def _stabbing(kind: str, states: Sequence[str], seq: int, top: int) -> Any:
-    """Rows whose interval holds ``seq``: those in force, and past ones along one path of the tree."""
-    left, right = path_nodes(seq, top.bit_length())
-    mine = and_(row.c.kind == kind, row.c.state.in_(states))
-    parts: list[ColumnElement[bool]] = [
-        and_(row.c.node == 0, row.c.to_seq == FOREVER, row.c.from_seq <= seq),
-    ]
-    if left:
-        parts.append(and_(row.c.node.in_(left), row.c.to_seq > seq))
-    if right:
-        parts.append(and_(row.c.node.in_(right), row.c.from_seq <= seq))
-    return union_all(*(select(*_COLUMNS).where(mine, part) for part in parts))
 
 
 def states_of(connection: Connection, kind: str) -> list[str]:

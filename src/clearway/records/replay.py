@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from clearway.kernel.errors import SystemFailureError
-from clearway.records.batch import EVENT_COLUMNS, ROW_COLUMNS, TIMER_COLUMNS, row_from, row_values
+from clearway.records.batch import ROW_COLUMNS, TIMER_COLUMNS, row_from, row_values
 from clearway.records.bodies import Body, decode_body
 from clearway.records.built import note_built
 from clearway.records.deadlines import first_firing
@@ -14,26 +16,47 @@ from clearway.records.events import RecordRow
 from clearway.records.fold import fold_data, fold_marks, fork_node
 from clearway.records.kinds import Kinds
 from clearway.records.store import WriterConnection
-from clearway.records.upcast import current_form
+from clearway.records.upcast import UPCASTERS, current_form
 
 READ_CHUNK: Final = 5_000
 WRITE_CHUNK: Final = 50_000
+HOT_ROWS: Final = 20_000
+"""Rows a replay keeps unpacked; those longest untouched are kept as the table keeps them."""
 
 _EVENTS: Final = (
-    f"SELECT {', '.join(EVENT_COLUMNS)} FROM journal_event WHERE seq > ? ORDER BY seq LIMIT {READ_CHUNK}"
+    "SELECT seq, recorded_us, key, hash, {body} FROM journal_event WHERE seq > ? "
+    f"ORDER BY seq LIMIT {READ_CHUNK}"
 )
+_BODY: Final = {"sqlite": "CAST(body AS BLOB)", "postgresql": "convert_to(body, 'UTF8')"}
 _CLOSE: Final = "UPDATE journal_row SET to_seq = ?, node = ? WHERE from_seq = ?"
 
 
-def stored_events(connection: WriterConnection) -> Iterator[tuple[int, int, str, bytes, str]]:
-    """All stored events in order: seq, recorded_us, key, hash, body."""
+def stored_events(connection: WriterConnection) -> Iterator[tuple[int, int, str, bytes, bytes]]:
+    """All stored events in order: seq, recorded_us, key, hash, body.
+
+    Raises:
+        SystemFailureError: an event that is not stored as it should be.
+    """
     last = -(1 << 60)
-    while chunk := connection.rows(_EVENTS, (last,)):
+    sql = _EVENTS.format(body=_BODY[connection.dialect])
+    while chunk := connection.rows(sql, (last,)):
         for seq, recorded_us, key, digest, body in chunk:
-            if not (isinstance(body, str) and isinstance(key, str) and isinstance(recorded_us, int)):
+            if not (isinstance(body, bytes) and isinstance(key, str) and isinstance(recorded_us, int)):
                 raise SystemFailureError(f"event {seq} is not stored as it should be", where=connection.name)
             yield seq, recorded_us, key, bytes(digest), body
         last = chunk[-1][0]
+
+
+@contextmanager
+def no_cycles() -> Iterator[None]:
+    """Rows hold no reference cycles: looking for some in millions of dicts would take a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def store_id(connection: WriterConnection) -> str:
@@ -52,12 +75,30 @@ class Projector:
     """Folds events into rows, one after another."""
 
     def __init__(self) -> None:
-        self.current: dict[str, RecordRow] = {}
+        self._hot: dict[str, RecordRow] = {}
+        self._cold: dict[str, list[Any]] = {}
+
+    def find(self, record_id: str) -> RecordRow | None:
+        """A record as it stands so far."""
+        row = self._hot.get(record_id)
+        if row is None and record_id in self._cold:
+            row = self._hot[record_id] = row_from(self._cold.pop(record_id))
+        return row
+
+    def rows(self) -> Iterator[RecordRow]:
+        """All records as they stand so far."""
+        yield from self._hot.values()
+        yield from map(row_from, self._cold.values())
+
+    def _cool(self) -> None:
+        for record_id in list(self._hot)[: HOT_ROWS // 2]:
+            self._cold[record_id] = row_values(self._hot.pop(record_id))
 
     def apply(self, body: Body, recorded_us: int) -> tuple[RecordRow, RecordRow | None]:
         """The row an event makes, and the one it ends."""
-        body = current_form(body)
-        before = self.current.get(body.record)
+        if UPCASTERS:
+            body = current_form(body)
+        before = self.find(body.record)
         actor = body.actor
         same = before is not None and before.state == body.state
         row = RecordRow(
@@ -74,7 +115,10 @@ class Projector:
             since_us=before.since_us if before is not None and same else recorded_us,
             seq=body.seq,
         )
-        self.current[body.record] = row
+        self._hot.pop(body.record, None)
+        self._hot[body.record] = row
+        if len(self._hot) > HOT_ROWS:
+            self._cool()
         return row, before
 
 
@@ -87,6 +131,16 @@ def rebuild(connection: WriterConnection, kinds: Kinds) -> int:
     indexes = _without_indexes(connection)
     connection.run("DELETE FROM journal_row")
     connection.run("DELETE FROM journal_timer")
+    with no_cycles():
+        projector, count = _fold_all(connection)
+    for sql in indexes:
+        connection.run(sql)
+    _rearm(connection, kinds, projector.rows())
+    note_built(connection, kinds)
+    return count
+
+
+def _fold_all(connection: WriterConnection) -> tuple[Projector, int]:
     projector, count = Projector(), 0
     waiting: dict[int, list[Any]] = {}
     for seq, recorded_us, _key, _digest, raw in stored_events(connection):
@@ -99,11 +153,7 @@ def rebuild(connection: WriterConnection, kinds: Kinds) -> int:
             connection.bulk("journal_row", ROW_COLUMNS, list(waiting.values()))
             waiting.clear()
     connection.bulk("journal_row", ROW_COLUMNS, list(waiting.values()))
-    for sql in indexes:
-        connection.run(sql)
-    _rearm(connection, kinds, projector.current.values())
-    note_built(connection, kinds)
-    return count
+    return projector, count
 
 
 def _end(connection: WriterConnection, waiting: dict[int, list[Any]], from_seq: int, to_seq: int) -> None:

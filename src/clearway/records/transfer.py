@@ -71,7 +71,7 @@ def _write(connection: WriterConnection, file: IO[bytes]) -> Head:
     file.write(canonical_json({"clearway_journal": FORMAT, "store": name}) + b"\n")
     head = Head(0, genesis(name).hex())
     for seq, _recorded_us, _key, digest, raw in stored_events(connection):
-        file.write(_START + raw.encode() + _MIDDLE + digest.hex().encode() + _END + b"\n")
+        file.write(_START + raw + _MIDDLE + digest.hex().encode() + _END + b"\n")
         head = Head(seq, digest.hex())
     file.write(canonical_json({"events": head.seq, "head": head.hash}) + b"\n")
     return head
