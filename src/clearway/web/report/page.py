@@ -36,6 +36,8 @@ _MAP_STYLES = tuple(
         strict=True,
     )
 )
+_WEIGHTS = (0.0, 0.0, 1.0, 1.0, 2.0, 3.0)
+"""How bad each of the condition groups is, for picking the worst hour."""
 
 
 def storm_trace(
@@ -71,9 +73,10 @@ def storm_trace(
 
 def moments(traces: Sequence[CycleTrace]) -> list[CycleTrace]:
     """Three telling moments: the first slippery hour, the worst one, and the end."""
-    bad = [1.0 - t.condition_share[0] - t.condition_share[1] for t in traces]
-    worst = int(np.argmax(bad))
-    first = next((i for i, share in enumerate(bad) if share > 0.1), max(0, worst - 6))
+    shares = np.array([t.condition_share for t in traces])
+    worst = int(np.argmax(shares @ np.array(_WEIGHTS)))
+    slippery = np.flatnonzero(shares[:, 2:].sum(axis=1) > 0.1)
+    first = int(slippery[0]) if slippery.size else max(0, worst - 6)
     picked = sorted({min(first, worst), worst, len(traces) - 1})
     return [traces[i] for i in picked]
 
