@@ -1,0 +1,60 @@
+"""What ``clearway serve`` refuses, and what a first start says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clearway.cli.serve import check_address
+from clearway.cli.serving import first_link
+from clearway.kernel.errors import InputError
+from clearway.operations.archive import KEPT, pack, unpack
+from clearway.operations.installation import SETTINGS, open_installation
+from tests.web.console.conftest import Desk
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "traffic.example"])
+def test_public_address_needs_tls_or_a_named_proxy(host: str) -> None:
+    """Nothing but this machine is spoken to in the clear."""
+    with pytest.raises(InputError, match="no TLS"):
+        check_address(host, None, None, "")
+    check_address(host, Path("c.pem"), Path("k.pem"), "")
+    check_address(host, None, None, "10.0.0.1")
+    check_address("127.0.0.1", None, None, "")
+    with pytest.raises(InputError, match="both"):
+        check_address("127.0.0.1", Path("c.pem"), None, "")
+
+
+def test_first_start_gives_one_link_once(desk: Desk) -> None:
+    """The link leads to a password of one's own; a second start gives none."""
+    link = first_link(desk.access, ("town",), "http://x")
+    assert link is not None
+    assert first_link(desk.access, ("town",), "http://x") is None
+    account = desk.access.redeem_invite(link.rpartition("/")[2])
+    assert {g.role for g in desk.access.grants(account.id)} == {"admin", "commander", "duty_officer"}
+
+
+def test_new_folder_asks_whose_it_is_then_for_roads(tmp_path: Path) -> None:
+    """A first start writes the settings to fill in; the next names the command that brings roads."""
+    with pytest.raises(InputError, match="say whose it is"):
+        open_installation(tmp_path / "new")
+    assert (tmp_path / "new" / SETTINGS).exists()
+    with pytest.raises(InputError, match="no roads yet"):
+        open_installation(tmp_path / "new")
+
+
+def test_kept_cycles_read_back_within_a_step(desk: Desk) -> None:
+    """What is kept on disk equals the cycle to half a step, and unknown stays unknown."""
+    cycles = desk.services.cycles
+    assert cycles is not None
+    fresh = cycles.fresh
+    assert fresh is not None
+    kept = cycles.at()
+    assert kept is not None
+    for name, how in KEPT.items():
+        exact = fresh.result.fields.array(name).astype(float)
+        near = unpack(kept.arrays[name], how)
+        assert abs(near - exact).max() <= how.scale / 2 + 1e-6, name
+        assert (unpack(pack(exact * float("nan"), how), how) != 0).all()
+    assert len(cycles.hours) == 3
