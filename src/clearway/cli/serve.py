@@ -104,7 +104,7 @@ def _live(folder: Path) -> Opened:
 
     opened = open_installation(folder)
     areas = (opened.deployment.area,)
-    return live_services(opened, folder), Pace(opened.session), areas, opened.close
+    return live_services(opened, folder), Pace(opened.session, poll=opened.poll), areas, opened.close
 
 
 def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened:

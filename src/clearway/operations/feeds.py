@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from clearway.kernel.clock import Clock, epoch_s, from_epoch_s, iso
 from clearway.kernel.errors import ClearwayError, InputError
@@ -27,6 +27,7 @@ log = logging.getLogger("clearway.feeds")
 
 Delivery = Reading | ForecastReading | None
 """What a feed brings; None when there is nothing new."""
+Brought = TypeVar("Brought")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +272,7 @@ def _restored(name: str, body: str) -> FeedState:
     return replace(state, status="failing") if state.status == "stalled" else state
 
 
-class Folder:
+class Folder(Generic[Brought]):
     """A folder into which files are dropped: each file is read once, again when it changes, oldest first.
 
     Args:
@@ -280,11 +281,11 @@ class Folder:
         read: an adapter's ``read`` with its options filled in, called with the path and the present.
     """
 
-    def __init__(self, path: Path, pattern: str, read: Callable[[Path, int], Delivery]) -> None:
+    def __init__(self, path: Path, pattern: str, read: Callable[[Path, int], Brought]) -> None:
         self.path, self.pattern, self._read = path, pattern, read
         self._seen: dict[Path, tuple[int, int]] = {}
 
-    def __call__(self, now: int) -> Delivery:
+    def __call__(self, now: int) -> Brought | None:
         """The next new or changed file, or None; one that cannot be read is left alone until it changes.
 
         Raises:

@@ -2,7 +2,8 @@
 
 clearway.toml   network/   journal.sqlite   access.sqlite   series.sqlite   outbox.sqlite
 journal.sealed.sqlite   journal.keys.sqlite (words and photos of callers, and their keys)
-cycles/   notices/   keys/ (key.pem, certificate.pem: optional, notices are unsigned without)
+cycles/   notices/   feeds/cap/ (outside warnings)
+keys/ (key.pem, certificate.pem: optional, notices are unsigned without)
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from clearway.doctrine import load_doctrine
 from clearway.exchange.cap.compose import Publisher
 from clearway.exchange.cap.keys import generate, write_pair
 from clearway.exchange.cap.model import Alert
-from clearway.exchange.cap.signature import Signer
+from clearway.exchange.cap.signature import Pins, Signer
 from clearway.kernel.clock import Clock, epoch_s, zone
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
@@ -30,6 +31,7 @@ from clearway.operations.archive import CycleArchive
 from clearway.operations.decisions import Decider
 from clearway.operations.deployment import POSTS, Deployment, open_deployment
 from clearway.operations.forecast.live import Live
+from clearway.operations.outside import OutsideWarnings
 from clearway.operations.pace import LiveClock
 from clearway.operations.publishing import Newsroom
 from clearway.operations.sealing import KEEP, Sealer
@@ -73,6 +75,11 @@ class Installation:
     outbox: Outbox
     cycles: CycleArchive
     sealer: Sealer
+    outside: OutsideWarnings
+
+    def poll(self) -> None:
+        """Look into the feeds."""
+        self.outside.poll(self.session.clock.now())
 
     def close(self) -> None:
         """Close the stores."""
@@ -187,6 +194,7 @@ def open_installation(folder: Path) -> Installation:
     cycles = CycleArchive(ground.columns, folder / "cycles")
     session = Session(ground, journal, LiveSource(Live(series, cells)), clock, simulated=False)
     sealer = open_sealer(journal, url, settings, clock)
+    outside = _outside(journal, folder / "feeds" / "cap", deployment, str(settings["sender"]))
 
     def after_step(_: object, picture: Picture, result: CycleResult) -> None:
         cycles.put(picture, session.state_before, result)
@@ -195,7 +203,33 @@ def open_installation(folder: Path) -> Installation:
     session.on_step = after_step
     decider = Decider(journal, kinds, newsroom)
     return Installation(
-        settings, session, journal, decider, newsroom, network, deployment, series, outbox, cycles, sealer
+        settings,
+        session,
+        journal,
+        decider,
+        newsroom,
+        network,
+        deployment,
+        series,
+        outbox,
+        cycles,
+        sealer,
+        outside,
+    )
+
+
+def _outside(journal: Journal, folder: Path, deployment: Deployment, own_sender: str) -> OutsideWarnings:
+    """Outside warnings from a folder; certificates in its ``pins/*.pem`` are trusted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    trusted = [path.read_bytes() for path in sorted((folder / "pins").glob("*.pem"))]
+    (west, south), (east, north) = deployment.polygon[0], deployment.polygon[2]
+    return OutsideWarnings(
+        journal,
+        folder,
+        area=deployment.area,
+        box=(west, south, east, north),
+        own_sender=own_sender,
+        pins=Pins.from_pem(trusted) if trusted else None,
     )
 
 

@@ -27,6 +27,8 @@ WORSE_SHARE: Final = 1.5
 """A refused matter has become worse when waiting costs this many times what it did."""
 REFUSAL_HOLDS: Final = timedelta(hours=3)
 APPROVAL_HOLDS: Final = timedelta(minutes=90)
+OUTSIDE: Final = "outside warning"
+"""Source of situations that others warned of (:mod:`clearway.operations.outside`); no cycle ends them."""
 _SITUATION_SHOWN: Final = ("level", "headline", "subjects", "starts", "ends")
 
 
@@ -89,7 +91,11 @@ def reconcile(
 def _situations(
     found: Sequence[Situation], rows: Iterable[RecordRow], at: datetime, area: str, simulated: bool
 ) -> list[Command]:
-    known = {str(row.data["key"]): row for row in rows if row.state == "active"}
+    known = {
+        str(row.data["key"]): row
+        for row in rows
+        if row.state == "active" and row.data.get("source") != OUTSIDE
+    }
     commands = []
     for situation in found:
         data = {**situation.as_data(), "area": area}
