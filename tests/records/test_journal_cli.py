@@ -8,15 +8,18 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from clearway.cli.journal import app, store_url
+from clearway.kernel.clock import ManualClock
 from clearway.kernel.errors import InputError, NotFoundError
 from clearway.records import Head, Journal
-from tests.records.world import CREW, DUTY, do, evidence, measure
+from clearway.records.sealed import SealedStore
+from tests.records.world import CREW, DUTY, START, do, evidence, measure
 
 Run = Callable[..., Result]
 
@@ -120,6 +123,16 @@ def test_the_permission_matrix_is_a_table(run: Run) -> None:
     [cell] = [row for row in table if wanted.items() <= row.items()]
     assert cell["allowed"] == "yes"
     assert len(table) > 10_000
+
+
+def test_purge_deletes_what_has_run_out(run: Run, store: tuple[Path, str, Head]) -> None:
+    """Sealed long ago for a day, it is gone; sealed for a hundred years, it stays."""
+    path, record, _ = store
+    with closing(SealedStore.beside(store_url(str(path)), ManualClock(START))) as sealed:
+        sealed.seal_text(record, "words", keep=timedelta(days=1))
+        kept = sealed.seal_text(record, "words", keep=timedelta(days=36_500))
+        assert run("purge", path).stdout == "1 sealed items deleted\n"
+        assert sealed.listed(record) == [kept.sealed]
 
 
 def test_urls_and_paths_both_name_a_store(tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from clearway.kernel.clock import ManualClock
 from clearway.kernel.errors import SystemFailureError
 from clearway.records import Journal
 from clearway.records.lease import FencedError, FileLock, Lease
@@ -17,7 +19,7 @@ from tests.records.world import DUTY, do, set_up, task
 
 
 def test_a_second_writer_stands_by_and_says_so(
-    either: Journal, store_url: str, open_journal: OpenJournal
+    either: Journal, store_url: str, open_journal: OpenJournal, clock: ManualClock
 ) -> None:
     """It reads everything, names the writer, and refuses commands with words on what to do."""
     second = open_journal(store_url)
@@ -28,6 +30,9 @@ def test_a_second_writer_stands_by_and_says_so(
     with pytest.raises(SystemFailureError, match="standby") as refusal:
         do(second, DUTY, "task", "open", data=task())
     assert "pid" in str(refusal.value)
+    clock.advance(timedelta(hours=3))
+    assert second.fire_deadlines() == [], "deadlines are the writer's to fire"
+    assert either.fire_deadlines() != []
     assert second.wait_for(event.seq, 5)
 
 

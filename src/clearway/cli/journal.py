@@ -208,6 +208,21 @@ def show(
     typer.echo(_pretty(fields))
 
 
+@app.command("purge")
+def purge(store: StoreArg) -> None:
+    """Delete sealed content whose time has run out: free text, photos, contacts. Their keys are destroyed."""
+    from clearway.kernel.clock import SystemClock
+    from clearway.records.sealed import SealedStore
+
+    with _existing(store):
+        sealed = SealedStore.beside(store_url(store), SystemClock())
+    try:
+        gone = sealed.purge()
+    finally:
+        sealed.close()
+    typer.echo(f"{len(gone)} sealed items deleted")
+
+
 @app.command("permissions")
 def permissions(kinds: KindFolders = None) -> None:
     """Print the whole permission matrix as CSV: kind, verb, state, role, relation, allowed."""
@@ -218,6 +233,14 @@ def permissions(kinds: KindFolders = None) -> None:
     for row in Authority(_kinds(kinds), AreaTree()).matrix():
         allowed = "yes" if row.allowed else "no"
         typer.echo(f"{row.kind},{row.verb},{row.state},{row.role},{row.relation},{allowed}")
+
+
+@app.command("kinds")
+def show_kinds(kinds: KindFolders = None) -> None:
+    """Print the reference of all kinds as Markdown: states, verbs, who may, deadlines, fields."""
+    from clearway.records.reference import reference
+
+    typer.echo(reference(_kinds(kinds)), nl=False)
 
 
 def _line(event: Event) -> str:

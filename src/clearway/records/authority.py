@@ -55,11 +55,18 @@ class Authority:
 
     def __init__(self, kinds: Kinds, areas: AreaTree) -> None:
         self.kinds, self.areas = kinds, areas
-        self._table: dict[tuple[str, str, str], _Grants] = {}
-        for kind in kinds.values():
-            for verb in kind.verbs.values():
-                for state in verb.sources():
-                    self._table[kind.name, verb.name, state] = _grants(verb, state)
+        self._table: Mapping[tuple[str, str, str], _Grants] = {
+            (kind.name, verb.name, state): _grants(verb, state)
+            for kind in kinds.values()
+            for verb in kind.verbs.values()
+            for state in verb.sources()
+        }
+
+    def over(self, areas: AreaTree) -> Authority:
+        """The same table, read against another area tree; costs nothing."""
+        other = object.__new__(Authority)
+        other.kinds, other.areas, other._table = self.kinds, areas, self._table
+        return other
 
     def permits(self, kind: str, verb: str, state: str, area: str, actor: Actor) -> tuple[str, str] | None:
         """The first role and relation of the actor that permit the verb, or None. The fast path."""

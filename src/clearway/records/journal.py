@@ -56,6 +56,7 @@ class Journal:
         self._changed = threading.Condition()
         self._watch: threading.Thread | None = None
         self._holder = ""
+        self._authority = Authority(kinds, AreaTree())
 
     @classmethod
     def open(
@@ -256,8 +257,11 @@ class Journal:
     def fire_deadlines(self, now: datetime | None = None) -> list[Event]:
         """Fire every deadline stage due by ``now`` (default: the clock), earliest first.
 
-        Firing twice does nothing the second time. A verb that its guards refuse is escalated instead.
+        Firing twice does nothing the second time. A verb that its guards refuse is escalated instead. On a
+        standby nothing is fired: that is the writer's to do.
         """
+        if self.role == "standby":
+            return []
         moment = now or self.clock.now()
         fired: Events = []
         seen: set[tuple[str, str, int, int]] = set()
@@ -368,7 +372,7 @@ class Journal:
 
     def authority(self) -> Authority:
         """The permission table with the area tree as it stands."""
-        return Authority(self.kinds, self._directory()[0])
+        return self._authority.over(self._directory()[0])
 
     def may(self, actor: Actor, verb: str, record: RecordRow) -> Decision:
         """Whether the actor may do the verb to the record; guards may still ask for more."""
