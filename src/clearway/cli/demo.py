@@ -113,6 +113,7 @@ def _write_results(storm: Storm, out: Path, finish: datetime) -> list[tuple[str,
         segments=storm.network.count,
         corridors=len(storm.network.corridors),
         end=storm.session.clock.now(),
+        deliveries=storm.delivery.counts(),
     )
     files = {
         "Figures": (out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False).encode()),

@@ -104,6 +104,7 @@ def _live(folder: Path) -> Opened:
 
     opened = open_installation(folder)
     areas = (opened.deployment.area,)
+    opened.delivery.start()
     return live_services(opened, folder), Pace(opened.session, poll=opened.poll), areas, opened.close
 
 

@@ -15,12 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from clearway.channels.model import OutMessage
-from clearway.channels.outbox import Outbox
 from clearway.doctrine import load_doctrine
 from clearway.exchange.cap.compose import Publisher
 from clearway.exchange.cap.keys import generate, write_pair
-from clearway.exchange.cap.model import Alert
 from clearway.exchange.cap.signature import Pins, Signer
 from clearway.kernel.clock import Clock, epoch_s, zone
 from clearway.kernel.errors import InputError
@@ -29,6 +26,7 @@ from clearway.network.model import Network
 from clearway.network.store import holds_network, load
 from clearway.operations.archive import CycleArchive
 from clearway.operations.decisions import Decider
+from clearway.operations.delivery import Delivery
 from clearway.operations.deployment import POSTS, Deployment, open_deployment
 from clearway.operations.forecast.live import Live
 from clearway.operations.outside import OutsideWarnings
@@ -54,9 +52,19 @@ zone = "Asia/Shanghai"               # IANA time zone
 packs = ["cn"]                       # doctrine packs
 sender = "traffic.my-city.example"   # CAP sender, unique in the world
 public_url = "https://traffic.my-city.example"
-channels = []                        # names of the channels that get every notice
 keep_sealed_days = 90                # how long words and photos of callers are kept
 sign = { columns = 24, rows = 3 }    # message signs: a Chinese character takes two columns
+
+# Channels that get every notice, as many as you like:
+# [[channel]]
+# name = "radio"
+# kind = "file"                      # a file for each notice
+# folder = "out/radio"
+# [[channel]]
+# name = "neighbour"
+# kind = "webhook"
+# url = "https://warnings.neighbour.example/clearway"
+# secret_env = "CLEARWAY_NEIGHBOUR_SECRET"   # environment variable with the shared secret
 """
 
 
@@ -72,7 +80,7 @@ class Installation:
     network: Network
     deployment: Deployment
     series: SeriesStore
-    outbox: Outbox
+    delivery: Delivery
     cycles: CycleArchive
     sealer: Sealer
     outside: OutsideWarnings
@@ -85,7 +93,7 @@ class Installation:
         """Close the stores."""
         self.journal.close()
         self.series.close()
-        self.outbox.close()
+        self.delivery.close()
         self.sealer.store.close()
 
 
@@ -178,7 +186,8 @@ def open_installation(folder: Path) -> Installation:
     url = journal_url(folder, settings)
     journal = Journal.open(url, kinds, clock=clock, doctrine_hash=doctrine.hash)
     open_deployment(journal, deployment, network, simulated=False)
-    series, outbox = SeriesStore(folder / "series.sqlite"), Outbox(folder / "outbox.sqlite", clock=clock)
+    series = SeriesStore(folder / "series.sqlite")
+    delivery = Delivery.live(folder / "outbox.sqlite", settings, clock)
     newsroom = Newsroom(
         Publisher(settings["sender"], deployment.name, contact="", web=settings["public_url"], source=""),
         _signer(folder / "keys", str(settings["sender"]), clock.now()),
@@ -187,7 +196,7 @@ def open_installation(folder: Path) -> Installation:
         doctrine_hash=doctrine.hash,
         hindsight=False,
         polygon=deployment.polygon,
-        on_publish=_sender(outbox, tuple(settings.get("channels", ()))),
+        on_publish=delivery.on_publish,
     )
     events = [event for row in journal.list("notice") for event in journal.history(row.id)[-1:]]
     newsroom.catch_up((event, journal.get(event.record_id).data) for event in events)
@@ -211,7 +220,7 @@ def open_installation(folder: Path) -> Installation:
         network,
         deployment,
         series,
-        outbox,
+        delivery,
         cycles,
         sealer,
         outside,
@@ -256,19 +265,3 @@ def _signer(folder: Path, name: str, at: datetime) -> Signer:
     if not key.exists():
         write_pair(generate(name, at=at), key, certificate)
     return Signer.load(key, certificate)
-
-
-def _sender(outbox: Outbox, channels: tuple[str, ...]) -> Any:
-    def send(alert: Alert, body: bytes) -> None:
-        expires = [info.expires for info in alert.infos if info.expires]
-        message = OutMessage(
-            alert.identifier,
-            body,
-            "application/cap+xml",
-            alert.sent,
-            max(expires, default=alert.sent),
-            tuple(reference.identifier for reference in alert.references),
-        )
-        outbox.enqueue(message, channels)
-
-    return send

@@ -25,6 +25,7 @@ from clearway.network.columns import Cells as NetworkCells
 from clearway.network.columns import build_columns
 from clearway.network.model import Network
 from clearway.operations.decisions import Decider
+from clearway.operations.delivery import Delivery
 from clearway.operations.deployment import Deployment, beijing, open_deployment
 from clearway.operations.desks import all_desks
 from clearway.operations.forecast.cells import Cells
@@ -53,6 +54,8 @@ SENDER: Final = Publisher(
     web="https://clearway.demo.example/",
     source="Clearway demo replay of November 2015",
 )
+DRILL_CHANNELS: Final = ("neighbours", "radio")
+"""Stand-ins for two receivers of every notice; what would have gone out is kept in ``sent/``."""
 LABELS: Final = (
     Text(
         "Simulation. Decisions and field work are simulated; nothing here is or was a live warning.",
@@ -148,6 +151,7 @@ class Storm:
     doctrine: Doctrine
     series: SeriesStore
     hand: SimulatedHand | None
+    delivery: Delivery
     labels: tuple[Text, ...] = LABELS
     limits: tuple[Text, ...] = LIMITS
     extra: dict[str, Any] = field(default_factory=dict)
@@ -156,6 +160,7 @@ class Storm:
         """Close the stores."""
         self.journal.close()
         self.series.close()
+        self.delivery.close()
 
 
 def kinds_of_house() -> Kinds:
@@ -199,6 +204,7 @@ def open_storm(
         f"sqlite:///{out / 'journal.sqlite'}", kinds, clock=clock, doctrine_hash=doctrine.hash
     )
     open_deployment(journal, deployment, network, simulated=simulate)
+    delivery = Delivery.drill(out / "outbox.sqlite", DRILL_CHANNELS, clock, out / "sent")
     newsroom = Newsroom(
         SENDER,
         _signer(out / "keys", start),
@@ -208,13 +214,16 @@ def open_storm(
         hindsight=True,
         polygon=deployment.polygon,
         geocode=deployment.code,
+        on_publish=delivery.on_publish,
     )
     decider = Decider(journal, kinds, newsroom)
     weather = HindsightSource(Hindsight(series, cells), members)
     session = Session(ground, journal, weather, clock, simulated=simulate)
     hand = _hand(session, decider, deployment, journal, network) if simulate else None
     session.hand = hand
-    return Storm(session, journal, kinds, newsroom, decider, deployment, network, doctrine, series, hand)
+    return Storm(
+        session, journal, kinds, newsroom, decider, deployment, network, doctrine, series, hand, delivery
+    )
 
 
 def _signer(folder: Path, at: datetime) -> Signer:

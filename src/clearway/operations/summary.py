@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,13 @@ _OPEN = ("awaiting_second", "ordered", "in_force", "removal_pending")
 
 
 def summarise(
-    journal: Journal, traces: Sequence[CycleTrace], *, segments: int, corridors: int, end: datetime
+    journal: Journal,
+    traces: Sequence[CycleTrace],
+    *,
+    segments: int,
+    corridors: int,
+    end: datetime,
+    deliveries: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Count what happened; every number can be had again from the journal and the traces."""
     notices, measures = journal.list("notice"), journal.list("measure")
@@ -38,6 +44,7 @@ def summarise(
             "cancelled": sent.count("Cancel"),
             "active_at_end": sum(1 for n in notices if n.state == "issued"),
         },
+        **({"deliveries": dict(deliveries)} if deliveries is not None else {}),
         "measures": {
             "total": len(measures),
             "restrictive": len(restrictive),
