@@ -28,6 +28,8 @@ ENTRIES = {
 """Script to write and what it is made of; MapLibre 6 needs its worker bundled on its own."""
 STYLES = ("maplibre-gl/dist/maplibre-gl.css", "uplot/dist/uPlot.min.css")
 TIMEOUT_S = 300
+WHY_NOT = "NOT_BUILT"
+"""File beside the bundle that says why there is none; tests that need the bundle read it."""
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -49,12 +51,18 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         except (ImportError, OSError, subprocess.SubprocessError) as error:
             if wanted == "required":
                 raise
-            detail = getattr(error, "stderr", "") or str(error)
-            print(
-                f"clearway: console scripts not built, pages work without: {detail[-400:]}", file=sys.stderr
-            )
+            detail = (getattr(error, "stderr", "") or str(error))[-400:]
+            print(f"clearway: console scripts not built, pages work without: {detail}", file=sys.stderr)
+            target.mkdir(parents=True, exist_ok=True)
+            (target / WHY_NOT).write_text(f"{'unreachable' if no_packages(error) else 'broken'}: {detail}")
             return
+        (target / WHY_NOT).unlink(missing_ok=True)
         (target / "STAMP").write_text(stamp)
+
+
+def no_packages(error: Exception) -> bool:
+    """Whether Deno or the npm packages could not be had, as against a bundle that is broken."""
+    return isinstance(error, ImportError) or "install" in getattr(error, "cmd", ())
 
 
 def digest(source: Path) -> str:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+
+NO_PACKAGES = "the console's scripts were not built: npm packages unreachable"
+"""Reason of the one skip that also CI accepts."""
 
 
 def in_ci() -> bool:
@@ -18,3 +23,14 @@ def missing(what: str) -> NoReturn:
     if in_ci():
         pytest.fail(f"{what} (needed when CI=true)", pytrace=False)
     pytest.skip(what)
+
+
+def bundle(folder: Path) -> None:
+    """Need the console's built scripts in ``folder``; where the build could not reach npm, say so and skip."""
+    if (folder / "console.js").is_file() and (folder / "map.js").is_file():
+        return
+    note = folder / "NOT_BUILT"
+    why = note.read_text(encoding="utf-8") if note.is_file() else "no build has been tried"
+    if why.startswith("unreachable"):
+        pytest.skip(f"{NO_PACKAGES} ({why[-200:]})")
+    missing(f"the console's scripts are not built: {why[-200:]}")

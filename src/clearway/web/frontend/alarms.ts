@@ -15,11 +15,8 @@ function on(): boolean {
 /** Three short tones; browsers allow it once the page has been touched. */
 function sound(): void {
   if (!on() || Date.now() - last < PAUSE_MS) return;
+  if (!navigator.userActivation?.hasBeenActive) return;
   context ??= new AudioContext();
-  if (context.state !== "running") {
-    void context.resume();
-    return;
-  }
   last = Date.now();
   for (let i = 0; i < 3; i++) {
     const tone = context.createOscillator();

@@ -35,6 +35,8 @@ export class SituationMap {
   private stamp = document.createElement("p");
   private slider = document.createElement("input");
   private told = document.createElement("output");
+  private withTasks = false;
+  private marked = new Map<string, string>();
   private asked = 0;
   private later = 0;
 
@@ -130,8 +132,15 @@ export class SituationMap {
       this.lead = Number(this.slider.value);
       this.paint();
     });
+    const tasks = document.createElement("label");
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", name: "tasks" });
+    box.addEventListener("change", () => {
+      this.withTasks = box.checked;
+      this.paint();
+    });
+    tasks.append(box, ` ${say("show tasks", "显示任务")}`);
     bar.addEventListener("submit", (event) => event.preventDefault());
-    bar.append(select, this.slider, this.told);
+    bar.append(select, tasks, this.slider, this.told);
     return bar;
   }
 
@@ -173,7 +182,7 @@ export class SituationMap {
     }
     const held = this.state.measures.filter((m) => m.restrictive && m.state !== "awaiting_second");
     this.mark("measures", "corridor", held.flatMap((m) => m.corridors));
-    this.mark("tasks", "corridor", this.state.tasks.flatMap((t) => t.corridors));
+    this.mark("tasks", "corridor", this.withTasks ? this.state.tasks.flatMap((t) => t.corridors) : []);
     const points = this.map.getSource("points") as maplibre.GeoJSONSource;
     points.setData({ type: "FeatureCollection", features: this.points() });
     this.drawLegend(held.length);
@@ -190,6 +199,9 @@ export class SituationMap {
   }
 
   private mark(layer: string, property: string, values: number[]): void {
+    const key = values.join();
+    if (this.marked.get(layer) === key) return;
+    this.marked.set(layer, key);
     const wanted = ["in", ["coalesce", ["get", property], -1], ["literal", [...new Set(values)]]];
     this.map.setFilter(layer, wanted as maplibre.FilterSpecification, { validate: false });
   }

@@ -109,7 +109,7 @@ function chart(box: HTMLElement, data: Segment, title: string, lines: Line[]): v
           value: (_, v) => shown(v),
         })),
       ],
-      axes: [{ ...axis, values: (_, at) => at.map(hour), space: 60 }, { ...axis, size: 44 }],
+      axes: [{ ...axis, values: (_, at) => at.map(hour), space: 60 }, { ...axis, size: 44, space: 24 }],
       cursor: { drag: { x: false, y: false } },
       hooks: {
         draw: [(u) => {
@@ -211,9 +211,10 @@ export async function openSegment(host: HTMLElement, segment: number, at: string
   const facts = document.createElement("p");
   facts.className = "small soft";
   const time = data.times.length ? ` · ${localTime(data.times[data.now_index])}` : "";
-  facts.textContent = `${Math.round(data.length_m)} m · ${
-    DECKS[data.deck] ?? data.deck
-  } · ${data.source}${time}`;
+  facts.textContent = `${Math.round(data.length_m)} m · ${DECKS[data.deck] ?? data.deck} · ${
+    data.source.split(";")[0]
+  }${time}`;
+  facts.title = data.source;
   const why = document.createElement("ul");
   why.append(
     ...data.why.map((line) => Object.assign(document.createElement("li"), { textContent: words(line) })),

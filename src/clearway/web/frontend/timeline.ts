@@ -104,7 +104,9 @@ export class Timeline {
       : hours > 0
       ? [say("FORECAST", "预报"), say(`The map shows the forecast for ${time}.`, `地图显示${time}的预报。`)]
       : [say("NOW", "当前"), ""];
-    this.shown.textContent = `${mark} · ${time}${hours ? ` (${hours > 0 ? "+" : ""}${hours} h)` : ""}`;
+    this.shown.textContent = `${mark} · ${time}${
+      hours ? ` (${hours > 0 ? "+" : "−"}${Math.abs(hours)} h)` : ""
+    }`;
     this.range.setAttribute("aria-valuetext", this.shown.textContent);
     document.body.classList.toggle("past", hours < 0);
     document.body.classList.toggle("in-the-past", hours < 0);

@@ -1,0 +1,129 @@
+"""The map, the time bar and the road panel in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.web.browser.conftest import Seats, map_ready
+
+
+def click_road(page: Page, lon: float) -> None:
+    """Click the made-up roads where they cross a longitude; the map shows exactly the network's width."""
+    west, east, padding = 116.021, 116.179, 12
+    canvas = page.locator(".map-canvas canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    x = box["x"] + padding + (lon - west) / (east - west) * (box["width"] - 2 * padding)
+    page.mouse.click(x, box["y"] + box["height"] / 2)
+
+
+def test_map_draws_its_own_tiles(seats: Seats) -> None:
+    """Tiles come from this house alone, roads get a colour by column, and the legend has words."""
+    page = seats.sit()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/console")
+    island = map_ready(page)
+    assert any("/tiles/" in url for url in asked)
+    assert all(url.startswith((seats.address, "blob:", "data:")) for url in asked)
+    assert float(island.get_attribute("data-paint-ms")) > 0
+    legend = page.locator(".map-legend")
+    expect(legend).to_contain_text("snow")
+    expect(legend).to_contain_text("black ice")
+    assert legend.locator("i.pattern-dots").count() == 3
+    expect(page.locator(".map-stamp")).to_contain_text("SIMULATION")
+    assert seats.complaints == []
+
+
+def test_every_layer_repaints(seats: Seats) -> None:
+    """Each choice of colours is painted and has its own legend."""
+    page = seats.sit()
+    page.goto("/console")
+    island = map_ready(page)
+    legends = set()
+    for layer in ("friction", "rst_c", "p_slippery", "confidence", "level", "condition"):
+        before = int(island.get_attribute("data-paints"))
+        page.select_option(".map-controls select", layer)
+        page.locator(f'[data-island=map][data-paints="{before + 1}"]').wait_for()
+        legends.add(page.locator(".map-legend").inner_text())
+    assert len(legends) == 6
+    assert seats.complaints == []
+
+
+def test_road_panel_opens_and_closes(seats: Seats) -> None:
+    """A click on a road opens its day with charts, numbers and reasons; Esc closes it."""
+    page = seats.sit()
+    page.goto("/console")
+    map_ready(page)
+    click_road(page, 116.075)
+    panel = page.locator(".segment-panel")
+    expect(panel).to_be_visible()
+    assert panel.locator("figure canvas").count() == 3
+    chart = panel.locator("figure [role=img]").first
+    expect(chart).to_have_attribute("aria-label", re.compile(r"Surface temperature .*−\d"))
+    assert panel.locator("details tbody tr").count() == 17
+    assert panel.locator("ul li").count() > 0
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+
+
+def test_time_bar_shows_past_and_never_hides_it(seats: Seats) -> None:
+    """Two hours back: frame, words, address and map say so, the page follows; n returns to now."""
+    page = seats.sit()
+    page.goto("/console")
+    island = map_ready(page)
+    now = island.get_attribute("data-shown")
+    body, bar = page.locator("body"), page.locator(".timeline input")
+    bar.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    page.locator('[data-island=map][data-shown="2015-11-22T04:00:00Z"]').wait_for()
+    assert "in-the-past" in (body.get_attribute("class") or "")
+    expect(page.locator(".past-note")).to_contain_text("Nothing here is now")
+    expect(page.locator(".map-stamp")).to_contain_text("PAST")
+    assert "at=2015-11-22T04" in page.url
+    expect(page.locator('[data-live="decide"]')).to_contain_text("Nothing waits")
+    page.keyboard.press("n")
+    page.locator(f'[data-island=map][data-shown="{now}"]').wait_for()
+    assert "past" not in (body.get_attribute("class") or "").split()
+    assert "at=" not in page.url
+    expect(page.locator(".past-note")).to_have_count(0)
+    assert seats.complaints == []
+
+
+def test_time_bar_shows_the_forecast_as_such(seats: Seats) -> None:
+    """Six hours ahead the map shows lead 6 and says forecast; reopening a past address keeps the past."""
+    page = seats.sit()
+    page.goto("/console")
+    map_ready(page)
+    page.locator(".timeline input").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.locator('[data-island=map][data-lead="6"]').wait_for()
+    expect(page.locator(".map-stamp")).to_contain_text("FORECAST +6 h")
+    expect(page.locator(".ahead-note")).to_be_visible()
+    page.goto("/console?at=2015-11-22T05:00:00Z")
+    assert map_ready(page).get_attribute("data-shown") == "2015-11-22T05:00:00Z"
+    assert "past" in (page.locator("body").get_attribute("class") or "").split()
+    page.keyboard.press("n")
+    page.locator('[data-island=map][data-shown="2015-11-22T06:00:00Z"]').wait_for()
+
+
+def test_road_page_has_its_charts(seats: Seats) -> None:
+    """A road's own page draws the day of the road in place."""
+    page = seats.sit()
+    page.goto("/console/road/cor-1")
+    page.locator("[data-island=segment][data-ready=yes]").wait_for()
+    assert page.locator(".segment-charts figure canvas").count() == 3
+
+
+def test_click_names_the_road_of_an_entry(seats: Seats) -> None:
+    """On the entry page a click on the map fills in the road."""
+    page = seats.sit()
+    page.goto("/console/log")
+    map_ready(page)
+    click_road(page, 116.075)
+    expect(page.locator('input[name="road"]')).not_to_have_value("")
