@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import erfc
 
 from clearway.desks.roadweather import engine_types as et
+from clearway.desks.roadweather.chemistry import FILM_FREEZES_C
 from clearway.desks.roadweather.engine import simulate
 from clearway.desks.roadweather.engine_ground import (
     Construction,
@@ -93,7 +94,7 @@ def test_dry_road_reaches_the_balance_of_fluxes() -> None:
 
 
 def test_freezing_water_holds_the_temperature_until_it_is_ice() -> None:
-    """A wet road stays at 0 °C while its water freezes; a dry one falls at once."""
+    """A wet road stays at the freezing point while its water freezes; a dry one falls at once."""
     weather = forcing(hours=6, step_s=600, air=-3.0, dew=-4.0, sky=240.0)
     start = state(2, 1.0)
     start.stores[0, et.WATER] = 1.0
@@ -101,7 +102,7 @@ def test_freezing_water_holds_the_temperature_until_it_is_ice() -> None:
     rst, ice = run.trajectory.rst_c, run.trajectory["ice_mm"]
     freezing = (ice[:, 0] > 0.05) & (run.trajectory["water_mm"][:, 0] > 0.05)
     assert freezing.sum() >= 2
-    assert np.abs(rst[freezing, 0]).max() < 1e-3
+    assert np.abs(rst[freezing, 0] - FILM_FREEZES_C).max() < 1e-3
     assert (rst[freezing, 1] < -0.3).all()
     assert ice[-1, 0] > 0.4
 

@@ -21,6 +21,9 @@ EUTECTIC_C: Final = -21.1
 EUTECTIC_PCT: Final = 23.3
 _A: Final = -0.02916
 _B: Final = -1.7208
+FILM_FREEZES_C: Final = -0.1
+"""Freezing point of a film nobody treated: water on a road is never pure (0.1–0.3 % of salts; METRo spreads
+its phase change over ± 0.1 °C)."""
 SATURATION_PCT: Final = 26.3
 """Solubility of NaCl at 0 °C in percent of the solution."""
 EQUIVALENT_NACL: Final = {"nacl": 1.0, "cacl2": 0.85, "mgcl2": 1.05, "cma": 0.55, "kac": 0.75}
@@ -41,14 +44,14 @@ def percent_at(freezing_c: float) -> float:
 def freezing_point_one(salt_g_m2: float, water_mm: float) -> float:
     """Freezing point [°C] of ``water_mm`` with ``salt_g_m2`` NaCl dissolved as far as it goes."""
     if salt_g_m2 <= 0.0:
-        return 0.0
+        return FILM_FREEZES_C
     c = 100.0 * salt_g_m2 / (salt_g_m2 + 1000.0 * max(water_mm, 1e-6))
     if c >= EUTECTIC_PCT:
         return EUTECTIC_C
     root = _B * _B + 4.0 * _A * c
     if root <= 0.0:
         return EUTECTIC_C
-    return max(EUTECTIC_C, (-_B - math.sqrt(root)) / (2.0 * _A))
+    return max(EUTECTIC_C, min(FILM_FREEZES_C, (-_B - math.sqrt(root)) / (2.0 * _A)))
 
 
 @compiled

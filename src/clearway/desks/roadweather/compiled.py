@@ -19,8 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 FAST: Final = {"contract", "arcp", "nsz"}
 """Fast-math flags that keep NaN and infinity and do not reorder sums."""
 MODULES: Final = (
-    "chemistry", "compiled", "conditions", "constants", "engine_classes", "engine_flux", "engine_ground", "engine_kernel",
-    "engine_stores", "engine_types", "friction",
+    "chemistry", "compiled", "conditions", "constants", "engine_classes", "engine_flux",
+    "engine_ground", "engine_kernel", "engine_stores", "engine_types", "friction",
 )  # fmt: skip
 
 
@@ -46,5 +46,12 @@ def compiled(function: F) -> F:
     """Compile on first use, cache on disk, release the GIL, divide as IEEE does."""
     made: Any = njit(nogil=True, error_model="numpy", fastmath=FAST)(function)
     made._cache = _SourceCache(function)  # type: ignore[no-untyped-call]  # numba has no types
+    kept: F = made
+    return kept
+
+
+def inlined(function: F) -> F:
+    """Compiled into its caller: for parts of the time loop that take many arrays."""
+    made: Any = njit(inline="always", error_model="numpy", fastmath=FAST)(function)
     kept: F = made
     return kept

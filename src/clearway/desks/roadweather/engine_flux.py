@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.desks.roadweather.compiled import compiled
+from clearway.desks.roadweather.compiled import compiled, inlined
 from clearway.desks.roadweather.constants import GRAVITY, VON_KARMAN
 
 F64 = NDArray[np.float64]
@@ -77,7 +77,7 @@ def exchange_table(wind_height_m: float, air_height_m: float, z0m: float, z0h: f
     return np.asarray(np.maximum(VON_KARMAN**2 / (fm * fh), LEAST_SHARE * neutral))
 
 
-@compiled
+@inlined
 def transfer_coefficient(
     table: F64, air_height_m: float, air_c: float, surface_c: float, wind_ms: float
 ) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather.chemistry import activity_one, freezing_point_one
-from clearway.desks.roadweather.compiled import compiled
+from clearway.desks.roadweather.compiled import compiled, inlined
 from clearway.desks.roadweather.constants import (
     GAS_DRY_AIR,
     HEAT_AIR,
@@ -34,12 +34,14 @@ from clearway.desks.roadweather.engine_ground import Profiles
 from clearway.desks.roadweather.engine_stores import (
     drain_and_traffic,
     fall,
+    fresh_density,
     move_phase,
     phase_change,
     snow_resistance,
     store_heat,
     treat,
     vapour,
+    wear_shares,
 )
 from clearway.desks.roadweather.engine_types import (
     FROST,
@@ -109,7 +111,7 @@ def _weather(series: Series, place: Place, c: int, k: int, horizon: F64, out: F6
     out[LONG] = sky * series.sky_lw_wm2[s, k] + (1.0 - sky) * around
 
 
-@compiled
+@inlined
 def _surface(
     at_c: float, w: F64, stores: F64, table: F64, physics: Physics, scale: float, mixing: float
 ) -> tuple[float, float, float, float, float, bool]:
@@ -129,7 +131,7 @@ def _surface(
     wetness = 1.0
     if not icy and frozen < 0.2:
         part = max(0.0, stores[WATER]) / physics.film_mm
-        wetness = 1.0 if part >= 1.0 else part**0.6667
+        wetness = 1.0 if part >= 1.0 else np.cbrt(part * part)
     cover = min(1.0, stores[SNOW] / physics.full_cover_mm)
     emissivity = physics.emissivity + (physics.emissivity_snow - physics.emissivity) * cover
     kelvin = at_c + 273.15
@@ -137,7 +139,7 @@ def _surface(
     return heat, 4.0 * cube, cube * kelvin - 4.0 * cube * at_c, moist, wetness, icy
 
 
-@compiled
+@inlined
 def _vapour_line(at_c: float, icy: bool, activity: float) -> tuple[float, float]:
     """Surface vapour pressure [Pa] and its slope [Pa/K] at ``at_c``."""
     if icy:
@@ -147,7 +149,7 @@ def _vapour_line(at_c: float, icy: bool, activity: float) -> tuple[float, float]
     return e, e * 17.62 * 243.12 / (243.12 + at_c) ** 2
 
 
-@compiled
+@inlined
 def _absorbed(w: F64, stores: F64, physics: Physics, albedo: float) -> tuple[float, float]:
     """Absorbed short-wave and long-wave [W m⁻²]."""
     cover = min(1.0, stores[SNOW] / physics.full_cover_mm)
@@ -158,7 +160,7 @@ def _absorbed(w: F64, stores: F64, physics: Physics, albedo: float) -> tuple[flo
     return (1.0 - reflect) * w[SHORT], emissivity * w[LONG]
 
 
-@compiled
+@inlined
 def _balance(
     top: float, pull: float, give: float, w: F64, stores: F64, table: F64, physics: Physics, fixed: F64,
     dt: float, flux: F64,
@@ -228,7 +230,7 @@ def _balance(
     return after, missing, lost_mm
 
 
-@compiled
+@inlined
 def _settle(
     stores: F64, frozen_mm: float, top_melt_j: float, lost_mm: float, icy: bool, after: float
 ) -> tuple[float, float]:
@@ -263,19 +265,19 @@ def _mass(stores: F64) -> float:
     return float(stores[WATER] + stores[SNOW] + stores[ICE] + stores[FROST])
 
 
-@compiled
+@inlined
 def _precipitate(
-    temperature: F64, stores: F64, rain: float, snow: float, air: float, top: float, fresh: float
+    temperature: F64, stores: F64, rain: float, snow: float, air: float, top: float, density: float
 ) -> None:
     """Let one step's precipitation fall and mix its heat with the top node."""
     before = top + store_heat(stores)
     cold = min(air, 0.0)
     heat = before * temperature[0] + HEAT_WATER * rain * air + HEAT_ICE * snow * cold
-    fall(stores, rain, snow, air, fresh)
+    fall(stores, rain, snow, density)
     temperature[0] = heat / (before + HEAT_WATER * rain + HEAT_ICE * snow)
 
 
-@compiled
+@inlined
 def _sweep(temperature: F64, beta: F64, keep: F64, carry: F64, below_c: float) -> None:
     """Eliminate the ground from the bottom up."""
     up = below_c
@@ -323,15 +325,17 @@ def _treat_due(
     return event
 
 
-@compiled
+@inlined
 def _step(
     t: F64, stores: F64, beta: F64, keep: F64, carry: F64, gain: F64, capacity: F64, below: F64,
     lower_c: float, w: F64, rain: float, snow: float, fixed: F64, table: F64, physics: Physics,
-    pore_mm: float, observed_c: float, relax_s: float, clip_k: float, dt: float, flux: F64, book: F64,
+    share: F64, pore_mm: float, observed_c: float, relax_s: float, clip_k: float, dt: float, flux: F64,
+    book: F64,
 ) -> None:  # fmt: skip
-    """One step of one column. ``fixed``: albedo, other heat, exchange scale, traffic conductance, vehicles/s,
-    speed. ``book`` gains the heat [J m⁻²] and mass [kg m⁻²] that came in, and the turnover."""
-    _precipitate(t, stores, rain, snow, w[AIR], capacity[0], physics.density_fresh)
+    """One step of one column. ``fixed``: albedo, other heat, exchange scale, traffic conductance, density of
+    fresh snow. ``book`` gains the heat [J m⁻²] and mass [kg m⁻²] that came in, and the turnover."""
+    if rain + snow > 0.0:
+        _precipitate(t, stores, rain, snow, w[AIR], capacity[0], fixed[4])
     book[0] += HEAT_WATER * rain * w[AIR] + (HEAT_ICE * min(w[AIR], 0.0) - LATENT_FUSION) * snow
     book[1] += rain + snow
     top = capacity[0] + store_heat(stores)
@@ -357,7 +361,7 @@ def _step(
     book[2] = dt * (flux[0] + abs(flux[1]) + abs(flux[2]) + abs(flux[3]) + abs(flux[6]) + abs(flux[5]))
     if missing != 0.0:
         t[0] += missing / (capacity[0] + store_heat(stores))
-    liquid, solid = drain_and_traffic(stores, physics, pore_mm, fixed[4], fixed[5], dt)
+    liquid, solid = drain_and_traffic(stores, physics, pore_mm, share)
     book[0] -= HEAT_WATER * liquid * t[0] + (HEAT_ICE * t[0] - LATENT_FUSION) * solid
     book[1] -= liquid + solid
 
@@ -393,7 +397,8 @@ def run_columns(
     dt = forcing_s / steps
     keep, carry, gain = factors(profiles, dt)
     beta, w, w0, w1 = np.empty(ground.shape[1]), np.empty(6), np.empty(6), np.empty(6)
-    fixed, flux, total, book = np.empty(6), np.zeros(8), np.zeros(8), np.zeros(3)
+    fixed, flux, total, book = np.empty(5), np.zeros(8), np.zeros(8), np.zeros(3)
+    share = np.zeros(8)
     for c in range(first, last):
         t, st = ground[c], stores[c]
         p, g, s, sensor = place.profile[c], place.traffic[c], place.series[c], seen.sensor[c]
@@ -415,19 +420,20 @@ def run_columns(
             _weather(series, place, c, k, horizon, w1)
             rain = series.rain_mm_h[s, k] * place.rain_share[c] * dt / 3600.0
             snow = series.snow_mm_h[s, k] * place.rain_share[c] * dt / 3600.0
-            fixed[5] = traffic.speed_kmh[g, k]
+            speed = traffic.speed_kmh[g, k]
+            flow = 0.5 * (traffic.vehicles_h[g, k - 1] + traffic.vehicles_h[g, k]) / 3600.0
+            wear_shares(physics, flow, speed, dt, share)
+            fixed[3] = physics.traffic_mixing * flow * speed / 3.6
+            fixed[4] = fresh_density(w1[AIR], physics.density_fresh) if snow > 0.0 else 100.0
             for step in range(steps):
                 part = (step + 0.5) / steps
                 now = (k - 1 + part) * forcing_s
                 for i in range(6):
                     w[i] = w0[i] + (w1[i] - w0[i]) * part
                 heat = traffic.heat_wm2[g, k - 1] * (1.0 - part) + traffic.heat_wm2[g, k] * part
-                flow = traffic.vehicles_h[g, k - 1] * (1.0 - part) + traffic.vehicles_h[g, k] * part
                 extra = series.extra_wm2[s, k - 1] * (1.0 - part) + series.extra_wm2[s, k] * part
                 fixed[1] = heat + extra + place.flux_slow_wm2[c] + fading
                 fading *= fade
-                fixed[3] = physics.traffic_mixing * flow / 3600.0 * fixed[5] / 3.6
-                fixed[4] = flow / 3600.0
                 book[:] = 0.0
                 if audit.size:
                     energy, mass = _energy(t, st, capacity), _mass(st)
@@ -439,7 +445,7 @@ def run_columns(
                     observed = _observed(seen, sensor, k, (step + 1.0) / steps)
                 _step(t, st, beta, stay, lift, fall_to, capacity, below,
                       w[AIR] if deck else deep,
-                      w, rain, snow, fixed, table, physics, pore,
+                      w, rain, snow, fixed, table, physics, share, pore,
                       observed, relax, clip, dt, flux, book)  # fmt: skip
                 for i in range(8):
                     total[i] += flux[i]

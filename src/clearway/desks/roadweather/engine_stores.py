@@ -7,8 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.desks.roadweather.chemistry import EUTECTIC_C, brine_water_one, freezing_point_one
-from clearway.desks.roadweather.compiled import compiled
+from clearway.desks.roadweather.chemistry import (
+    EUTECTIC_C,
+    FILM_FREEZES_C,
+    brine_water_one,
+    freezing_point_one,
+)
+from clearway.desks.roadweather.compiled import compiled, inlined
 from clearway.desks.roadweather.constants import HEAT_ICE as CI
 from clearway.desks.roadweather.constants import HEAT_WATER as CW
 from clearway.desks.roadweather.constants import LATENT_FUSION as LF
@@ -37,21 +42,27 @@ def store_heat(stores: F64) -> float:
 
 @compiled
 def snow_resistance(stores: F64, full_cover_mm: float) -> float:
-    """Thermal resistance of the snow cover [m² K W⁻¹]; conductivity after Yen (1981)."""
+    """Thermal resistance of the snow cover [m² K W⁻¹]; conductivity after Sturm et al. (1997)."""
     snow = stores[SNOW]
     if snow < 0.2:
         return 0.0
     density = stores[DENSITY]
-    conductivity = 2.22 * (density / 917.0) ** 1.88
+    g = 0.001 * density
+    conductivity = 0.138 - 1.01 * g + 3.233 * g * g if g > 0.156 else 0.023 + 0.234 * g
     return float(min(1.0, snow / full_cover_mm) * snow / density / conductivity)
 
 
 @compiled
-def fall(stores: F64, rain_mm: float, snow_mm: float, air_c: float, fresh_density: float) -> None:
-    """Add precipitation of one step; fresh snow is denser near 0 °C (Hedstrom & Pomeroy 1998)."""
+def fresh_density(air_c: float, cold: float) -> float:
+    """Density of new snow [kg/m³]: ``cold`` far below 0 °C, more near it (Hedstrom & Pomeroy 1998)."""
+    return cold - 32.0 + 51.0 * math.exp(min(air_c, 2.0) / 2.6)
+
+
+@compiled
+def fall(stores: F64, rain_mm: float, snow_mm: float, density: float) -> None:
+    """Add precipitation of one step."""
     stores[WATER] += rain_mm
     if snow_mm > 0.0:
-        density = fresh_density - 32.0 + 51.0 * math.exp(min(air_c, 2.0) / 2.6)
         old = stores[SNOW]
         total = old + snow_mm
         depth = old / max(stores[DENSITY], 50.0) + snow_mm / density
@@ -81,10 +92,12 @@ def phase_change(
         if frozen <= 0.0 and free >= freezing_point_one(salt, water):
             return free, 0.0
         frozen_now = _brine_equilibrium(conduct, supply, water, frozen, salt, dt)
-    elif free < 0.0 and water > 0.0:
-        frozen_now = min(water, -supply * dt / LF)
-    elif free > 0.0 and frozen > 0.0:
-        frozen_now = -min(frozen, supply * dt / LF)
+    elif free < FILM_FREEZES_C and water > 0.0:
+        need = (conduct * FILM_FREEZES_C - supply) * dt
+        frozen_now = min(water, need / (LF + (CW - CI) * FILM_FREEZES_C))
+    elif free > FILM_FREEZES_C and frozen > 0.0:
+        need = (supply - conduct * FILM_FREEZES_C) * dt
+        frozen_now = -min(frozen, need / (LF + (CW - CI) * FILM_FREEZES_C))
     else:
         return free, 0.0
     after = (supply + frozen_now * LF / dt) / (conduct - frozen_now * (CW - CI) / dt)
@@ -172,39 +185,50 @@ def _lose_water(stores: F64, lost: float) -> float:
 
 
 @compiled
-def drain_and_traffic(
-    stores: F64, physics: Physics, pore_mm: float, vehicles_s: float, speed_kmh: float, dt: float
-) -> tuple[float, float]:
+def wear_shares(physics: Physics, vehicles_s: float, speed_kmh: float, dt: float, out: F64) -> None:
+    """Shares that leave or change in one step under a flow; they hold for a whole forcing interval.
+
+    ``out`` receives run-off, spray, snow, compaction, ice, frost, salt and sand.
+    """
+    passes = vehicles_s * dt
+    fast = speed_kmh / physics.spray_kmh
+    out[0] = 1.0 - math.exp(-physics.runoff_per_s * dt)
+    out[1] = 1.0 - math.exp(-physics.spray * fast * fast * passes)
+    out[2] = 1.0 - math.exp(-physics.snow_wear * passes)
+    out[3] = 1.0 - math.exp(-physics.compaction * passes)
+    out[4] = 1.0 - math.exp(-physics.ice_wear * passes)
+    out[5] = 1.0 - math.exp(-physics.frost_wear * passes)
+    out[6] = 1.0 - math.exp(-physics.salt_wear * passes)
+    out[7] = 1.0 - math.exp(-4.0 * physics.salt_wear * passes)
+
+
+@inlined
+def drain_and_traffic(stores: F64, physics: Physics, pore_mm: float, share: F64) -> tuple[float, float]:
     """Run-off, spray, wear and compaction of one step; returns liquid and frozen mass that left [kg/m²]."""
     liquid, solid = 0.0, 0.0
     held = pore_mm + physics.snow_holds * stores[SNOW]
     if stores[WATER] > held:
-        liquid += _lose_water(stores, (stores[WATER] - held) * (1.0 - math.exp(-physics.runoff_per_s * dt)))
-    if vehicles_s <= 0.0:
+        liquid += _lose_water(stores, (stores[WATER] - held) * share[0])
+    if share[1] <= 0.0:
         return liquid, solid
-    passes = vehicles_s * dt
-    fast = speed_kmh / physics.spray_kmh
     if stores[WATER] > physics.spray_film_mm:
-        thrown = 1.0 - math.exp(-physics.spray * fast * fast * passes)
-        liquid += _lose_water(stores, (stores[WATER] - physics.spray_film_mm) * thrown)
+        liquid += _lose_water(stores, (stores[WATER] - physics.spray_film_mm) * share[1])
     if stores[SNOW] > 0.0:
         loose = max(0.1, 1.0 - stores[DENSITY] / physics.density_compacted)
-        part = stores[SNOW] * (1.0 - math.exp(-physics.snow_wear * loose * passes))
+        part = stores[SNOW] * loose * share[2]
         stores[SNOW] -= part
         solid += part
         gap = physics.density_compacted - stores[DENSITY]
         if gap > 0.0:
-            stores[DENSITY] += gap * (1.0 - math.exp(-physics.compaction * passes))
-    if stores[ICE] > 0.0:
-        part = stores[ICE] * (1.0 - math.exp(-physics.ice_wear * passes))
-        stores[ICE] -= part
-        solid += part
-    if stores[FROST] > 0.0:
-        part = stores[FROST] * (1.0 - math.exp(-physics.frost_wear * passes))
-        stores[FROST] -= part
-        solid += part
-    stores[SALT] *= math.exp(-physics.salt_wear * passes)
-    stores[SAND] *= math.exp(-20.0 * physics.salt_wear * passes)
+            stores[DENSITY] += gap * share[3]
+    part = stores[ICE] * share[4]
+    stores[ICE] -= part
+    solid += part
+    part = stores[FROST] * share[5]
+    stores[FROST] -= part
+    solid += part
+    stores[SALT] -= stores[SALT] * share[6]
+    stores[SAND] -= stores[SAND] * share[7]
     return liquid, solid
 
 

@@ -22,8 +22,8 @@ from clearway.kernel.errors import InputError
 
 F64 = NDArray[np.float64]
 
-WET_FILM_MM: Final = 0.03
-"""Film from which a sensor calls the road wet; chosen on Hornsgatan's odd blocks, between damp and wet."""
+WET_FILM_MM: Final = 0.02
+"""Film from which a wetness sensor speaks: where the class damp begins."""
 ANCHOR_WET_MM: Final = {"metro": 0.05, "roadsurf": 0.05, "nortrip": 0.1}
 """Thresholds with which the anchors' wetness was recorded."""
 ANCHOR_NAMES: Final = {
@@ -110,7 +110,7 @@ def _site_of(path: Path, word: str, station: Path | None) -> Site:
 
 
 def _with_anchors(word: str, record: SiteRecord, files: list[Path], source: Path) -> DataSet:
-    rows = {f: list(csv.DictReader(f.open(encoding="utf-8"))) for f in files}
+    rows = {f: list(csv.DictReader(f.read_text("utf-8").splitlines())) for f in files}
     known = sorted({site_csv.parse_time(r["T0"], f.name) for f, table in rows.items() for r in table})
     step = int(record.times_s[1] - record.times_s[0])
     starts = (np.array(known) - int(record.times_s[0])) // step

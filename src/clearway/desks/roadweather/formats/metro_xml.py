@@ -50,7 +50,7 @@ def _tree(path: Path, root: str) -> etree._Element:
     return tree
 
 
-def _time(text: str | None, where: str) -> int:
+def parse_time(text: str | None, where: str) -> int:
     try:
         at = datetime.fromisoformat((text or "").strip().replace("Z", "+00:00"))
     except ValueError as error:
@@ -130,7 +130,7 @@ def read_observations(path: Path) -> Table:
     times: list[int] = []
     rows: list[dict[str, float]] = []
     for number, measure in enumerate(tree.findall(".//measure"), 1):
-        at = _time(measure.findtext("observation-time"), f"{path.name} measure {number}")
+        at = parse_time(measure.findtext("observation-time"), f"{path.name} measure {number}")
         where = f"{path.name} at {when(at)}"
         if times and at <= times[-1]:
             continue
@@ -175,7 +175,7 @@ def read_forecast(path: Path) -> tuple[Table, list[Text]]:
     if not items:
         raise InputError("no prediction", where=path.name)
     times = [
-        _time(p.findtext("forecast-time"), f"{path.name} prediction {n}") for n, p in enumerate(items, 1)
+        parse_time(p.findtext("forecast-time"), f"{path.name} prediction {n}") for n, p in enumerate(items, 1)
     ]
     if len(times) < 2:
         raise InputError(
@@ -239,3 +239,26 @@ def read(
     seen = read_observations(observations) if observations else Table(np.zeros(0, np.int64), {})
     mode = "open_sky" if "sw_open" in ahead.values else "cloud"
     return SiteInput(site, seen, ahead, depth, mode, tuple(notes))
+
+
+def read_roadcast(path: Path) -> tuple[NDArray[np.int64], F64, NDArray[np.int64]]:
+    """Times, road temperature and condition codes of a METRo result.
+
+    Raises:
+        InputError: not a result, or without a value.
+    """
+    tree = _tree(path, "roadcast")
+    items = tree.findall(".//prediction")
+    if not items:
+        raise InputError("no prediction", where=path.name)
+    times = np.array([parse_time(p.findtext("roadcast-time"), path.name) for p in items], np.int64)
+    road = np.array([_number(p, "st", path.name) for p in items])
+    codes = np.array([int(float(p.findtext("rc") or 0)) for p in items], np.int64)
+    return times, road, codes
+
+
+def sums(path: Path) -> list[float]:
+    """All precipitation sums of a forecast file, as written."""
+    return [
+        _sum_so_far(p, tag) for p in _tree(path, "forecast").findall(".//prediction") for tag in ("ra", "sn")
+    ]

@@ -90,21 +90,21 @@ def header_names(header: list[str]) -> tuple[int, dict[str, int]]:
     return times[0], found
 
 
-def parse(text: str, site: Site, *, name: str = "CSV") -> SiteRecord:
-    """Read a site's CSV.
-
-    Raises:
-        InputError: no time column, a cell that is no number or time (names line and column), or weather that
-            is needed is missing.
-    """
-    rows = csv.reader(io.StringIO(text))
-    header = next(rows, None)
-    if header is None:
+def _cells(
+    text: str, name: str
+) -> tuple[NDArray[np.int64], dict[str, list[float]], dict[str, int], list[str]]:
+    """Times, numbers by quantity, column of each quantity, and the header."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise InputError(f"not a CSV: {error}", where=name) from error
+    if not rows:
         raise InputError("the file is empty", where=name)
+    header = rows[0]
     time_at, columns = header_names(header)
     times: list[int] = []
     cells: dict[str, list[float]] = {quantity: [] for quantity in columns}
-    for line, row in enumerate(rows, 2):
+    for line, row in enumerate(rows[1:], 2):
         if not any(cell.strip() for cell in row):
             continue
         if len(row) < len(header):
@@ -112,8 +112,18 @@ def parse(text: str, site: Site, *, name: str = "CSV") -> SiteRecord:
         times.append(parse_time(row[time_at], f"{name} line {line}"))
         for quantity, at in columns.items():
             cells[quantity].append(_value(row[at], f"{name} line {line}, column {header[at].strip()}"))
+    return np.array(times, np.int64), cells, columns, header
+
+
+def parse(text: str, site: Site, *, name: str = "CSV") -> SiteRecord:
+    """Read a site's CSV.
+
+    Raises:
+        InputError: no time column, a cell that is no number or time (names line and column), or weather that
+            is needed is missing.
+    """
+    axis, cells, columns, header = _cells(text, name)
     values = {quantity: np.array(column) for quantity, column in cells.items()}
-    axis = np.array(times, np.int64)
     treatments = _treatments(axis, values)
     _units(values, columns, header)
     return regular(site, axis, values, treatments)
