@@ -178,7 +178,8 @@ def _show(site: Site, made: Plan, as_json: bool) -> None:
     else:
         typer.echo(
             f"{data['crews']} crews, {data['stops']} stops, {data['work_km']} km of work, "
-            f"{data['dead_km']} km dead-heading, done after {data['end_h']} h; {made.rounds} rounds in {made.seconds:.1f} s"
+            f"{data['dead_km']} km dead-heading, done after {data['end_h']} h; "
+            f"{made.rounds} rounds in {made.seconds:.1f} s"
         )
         typer.echo(f"Checker: {'usable' if verdict.usable else 'NOT usable'}; {late} stops late")
         for text in (*verdict.faults, *verdict.broken, *site.problem.left_out, *made.notes):

@@ -86,7 +86,7 @@ def judge(
     )
     visits = [v for each in plan.visits for v in each]
     work = sum(v.done_s - v.arrive_s for v in visits if v.kind == "stop") / 3600.0
-    dead = sum(v.arrive_s - v.leave_s for v in visits) / 3600.0
+    dead = dead_head_s(plan) / 3600.0
     hours = sum(each[-1].done_s - each[0].leave_s for each in plan.visits if each) / 3600.0
     price = doctrine.number
     cost = salt_kg / 1000.0 * price("winter.service.salt_cost_per_t")
@@ -102,6 +102,21 @@ def judge(
         cost,
         late,
     )
+
+
+def dead_head_s(plan: Plan) -> float:
+    """Seconds driven without work, waiting left out."""
+    problem, total = plan.problem, 0.0
+    for crew, visits in enumerate(plan.visits):
+        row = problem.place_of_crew(crew)
+        for visit in visits:
+            if visit.kind == "rest":
+                continue
+            reload = visit.kind == "reload"
+            to = problem.place_of_depot(visit.index) if reload else problem.stops[visit.index].stretch
+            total += float(problem.drive_s[row, to])
+            row = to
+    return total
 
 
 def _class(name: str, plan: Plan, done: F64, due: F64, km: F64, over: F64) -> ClassResult:

@@ -1,4 +1,8 @@
-"""What the dispatcher decides on: the plan, a changed plan, and a request for salt, as proposals."""
+"""What people decide on: the plan, a changed plan, and a request for salt, as proposals.
+
+A proposal is approved by the duty officer; the dispatcher, who may give and change tasks, can also order
+lists at once (:func:`order_lists`).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,7 @@ RULE: Final = RuleRef(
     "D",
 )
 VALID: Final = timedelta(minutes=30)
-POST: Final = "dispatcher"
+POST: Final = "duty_officer"
 
 
 def lists_data(site: Site, plan: Plan) -> list[dict[str, Any]]:
@@ -180,4 +184,18 @@ def propose(journal: Journal, proposal: Proposal, actor: Actor, at: datetime, ar
     """
     record = proposal.record_id(at)
     data = {**proposal.as_data(), "area": area}
-    return journal.submit(Command("proposal", "open", data, actor, f"{record}:open", record))
+    key = f"{proposal.key}:open:{iso(at)}"
+    return journal.submit(Command("proposal", "open", data, actor, key, record))
+
+
+def order_lists(journal: Journal, proposal: Proposal, actor: Actor, at: datetime, area: str) -> Event:
+    """The dispatcher's own way: carry a plan or a change straight out as a task, without a duty officer.
+
+    Raises:
+        ClearwayError: the journal refused it.
+    """
+    record = proposal.target or proposal.record_id(at).replace("prop", "task", 1)
+    verb = "change" if proposal.target else "open"
+    data = dict(proposal.payload) if proposal.target else {**proposal.payload, "area": area}
+    key = f"{proposal.key}:order:{iso(at)}"
+    return journal.submit(Command("task", verb, data, actor, key, record, reason=proposal.why.en))

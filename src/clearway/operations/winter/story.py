@@ -214,7 +214,8 @@ def _evening(night: Night, zone: str) -> list[Text]:
         ),
         Text(
             f"The plan for {len(problem.crews)} crews was found in {night.plan.seconds:.0f} s; "
-            f"the checker calls it {'usable' if verdict.usable else 'not usable'}; {late} stops miss their promise in it",
+            f"the checker calls it {'usable' if verdict.usable else 'not usable'}; "
+            f"{late} stops miss their promise in it",
             f"{len(problem.crews)}个机组的计划用时{night.plan.seconds:.0f}秒求得；"
             f"检验结果：{'可执行' if verdict.usable else '不可执行'}；计划内逾时{late}项",
         ),
