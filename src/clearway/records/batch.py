@@ -31,8 +31,11 @@ ROW_COLUMNS: Final = (
 )  # fmt: skip
 TIMER_COLUMNS: Final = ("fires_us", "record_id", "kind")
 
-_CLOSE_ROW: Final = "UPDATE journal_row SET to_seq = ?, node = ? WHERE from_seq = ?"
-_DROP_TIMER: Final = "DELETE FROM journal_timer WHERE fires_us = ? AND record_id = ?"
+_CLOSE_ROWS: Final = (
+    "WITH ended (from_seq, to_seq, node) AS (VALUES {}) UPDATE journal_row SET to_seq = ended.to_seq, "
+    "node = ended.node FROM ended WHERE journal_row.from_seq = ended.from_seq"
+)
+_DROP_TIMERS: Final = "DELETE FROM journal_timer WHERE (fires_us, record_id) IN (VALUES {})"
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 _decode: Final = msgspec.json.Decoder().decode
@@ -236,7 +239,7 @@ class Batch:
             if self._undo is not None:
                 self._undo.append(lambda: values.__setitem__(slice(1, 3), [FOREVER, 0]))
         else:
-            self._closed.append((to_seq, node, from_seq))
+            self._closed.append((from_seq, to_seq, node))
             if self._undo is not None:
                 self._undo.append(self._closed.pop)
 
@@ -257,10 +260,11 @@ class Batch:
     def flush(self, connection: WriterConnection) -> None:
         """Write what is not written yet; the caller commits."""
         connection.insert("journal_event", EVENT_COLUMNS, self._events)
-        connection.many(_CLOSE_ROW, self._closed)
+        connection.with_values(_CLOSE_ROWS, self._closed)
         connection.insert("journal_row", ROW_COLUMNS, list(self._rows.values()))
         if self._timers:
-            connection.many(_DROP_TIMER, [place for place, kind in self._timers.items() if not kind])
+            gone = [place for place, kind in self._timers.items() if not kind]
+            connection.with_values(_DROP_TIMERS, gone)
             armed = [(*place, kind) for place, kind in self._timers.items() if kind]
             connection.insert("journal_timer", TIMER_COLUMNS, armed)
 

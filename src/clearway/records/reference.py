@@ -11,8 +11,8 @@ from clearway.records.kinds import DeadlineDecl, FieldDecl, GuardRef, Kind, Kind
 
 HEAD = """# Kinds and their lives
 
-Made from the declarations in `src/clearway/desks/*/kinds/` by `./go journal kinds`; a test fails when this page
-is stale. Who may do what, cell by cell: `./go journal permissions`. How a declaration is written:
+Made from the declarations in `src/clearway/desks/*/kinds/` by `./go journal kinds`; a test fails when this
+page is stale. Who may do what, cell by cell: `./go journal permissions`. How a declaration is written:
 `src/clearway/records/package.md`.
 """
 

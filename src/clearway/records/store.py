@@ -105,14 +105,21 @@ class WriterConnection:
             self._cursor.executemany(self._text(sql), parameters)
 
     def insert(self, table: str, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
-        """Insert rows; a few statements however many rows (each statement gives up the interpreter lock)."""
-        head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
-        one = f"({', '.join('?' * len(columns))})"
+        """Insert rows."""
+        self.with_values(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {{}}", values)
+
+    def with_values(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run a statement over a list of ``VALUES`` (its place is ``{}``), 64 rows at a time at most.
+
+        A few statements, however many rows: each gives up the interpreter lock once. Sizes are powers of two,
+        so that a handful of prepared statements serves all.
+        """
         start, left = 0, len(values)
         while left:
             size = min(1 << (left.bit_length() - 1), 64)
             chunk = values[start : start + size]
-            self.run(head + ", ".join([one] * size), [v for row in chunk for v in row])
+            one = f"({', '.join('?' * len(chunk[0]))})"
+            self.run(sql.format(", ".join([one] * size)), [v for row in chunk for v in row])
             start, left = start + size, left - size
 
     def bulk(self, table: str, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
