@@ -8,7 +8,6 @@ from typing import NoReturn
 
 import pytest
 
-
 NO_PACKAGES = "the console's scripts were not built: npm packages unreachable"
 """Reason of the one skip that also CI accepts."""
 
@@ -26,7 +25,7 @@ def missing(what: str) -> NoReturn:
 
 
 def bundle(folder: Path) -> None:
-    """Need the console's built scripts in ``folder``; where the build could not reach npm, say so and skip."""
+    """Need the built scripts in ``folder``; where the build could not reach npm, say so and skip."""
     if (folder / "console.js").is_file() and (folder / "map.js").is_file():
         return
     note = folder / "NOT_BUILT"

@@ -191,9 +191,10 @@ def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for character in text:
         latin = character.isascii() and not character.isspace()
+        ending = pieces[-1].rstrip() if pieces else ""
         sticks = bool(pieces) and (
             character in _NO_LINE_START
-            or pieces[-1][-1] in _NO_LINE_END
+            or (ending != "" and ending[-1] in _NO_LINE_END)
             or (latin and pieces[-1][-1].isascii() and not pieces[-1][-1].isspace())
             or character.isspace()
         )
