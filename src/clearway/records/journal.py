@@ -17,6 +17,7 @@ from clearway.records.authority import Authority, Decision
 from clearway.records.deadlines import Timer, due_commands, stages_due
 from clearway.records.events import Event, Head, RecordRow, to_us
 from clearway.records.feed import Feed, Subscription
+from clearway.records.folding import LogFolder
 from clearway.records.kinds import Kinds
 from clearway.records.layout import lay_out, settle
 from clearway.records.lease import DEFAULT_LEASE_S, Lease
@@ -52,6 +53,7 @@ class Journal:
         self._lease_s = lease_s
         self._feed = Feed()
         self._writer: Writer | None = None
+        self._folder: LogFolder | None = None
         self._closing = threading.Event()
         self._changed = threading.Condition()
         self._watch: threading.Thread | None = None
@@ -157,6 +159,8 @@ class Journal:
             on_lost=self._lost,
             memory_rows=MEMORY_ROWS,
         )
+        if self.store.path is not None and self._folder is None:
+            self._folder = LogFolder(self.store.path)
         with self._changed:
             self._writer = writer
             self._changed.notify_all()
@@ -204,6 +208,8 @@ class Journal:
         if writer is not None:
             writer.stop()
             writer.release()
+        if self._folder is not None:
+            self._folder.close()
         if self._watch is not None and self._watch is not threading.current_thread():
             self._watch.join()
         self.store.close()

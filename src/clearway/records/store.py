@@ -20,8 +20,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from clearway.kernel.errors import InputError, SystemFailureError
 
 BUSY_TIMEOUT_S: Final = 10.0
-WAL_PAGES: Final = 4000
-"""Pages in the write-ahead log before the writer folds it back (16 MiB)."""
+WAL_PAGES: Final = 65_536
+"""Pages in the write-ahead log before the writer itself folds it back (256 MiB); see ``folding.py``."""
+
+OLDEST_SQLITE: Final = (3, 35, 0)
+"""``UPDATE … FROM`` and ``WITH`` before it."""
 
 _RESTORE_HINT: Final = "Run: clearway journal verify; restore the last good backup if it says so"
 
@@ -218,6 +221,9 @@ def _sqlite_reader(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _sqlite_writer(path: Path) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise SystemFailureError(f"SQLite {sqlite3.sqlite_version} is too old, {oldest} is needed")
     try:
         raw = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
