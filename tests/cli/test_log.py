@@ -193,12 +193,16 @@ class Answer(BaseHTTPRequestHandler):
     """A server that remembers what it was sent."""
 
     seen: list[tuple[str, dict[str, Any]]] = []  # noqa: RUF012  # one list for the whole stand-in
+    sealed: list[tuple[str, str, bytes]] = []  # noqa: RUF012  # likewise
     refuse = False
 
     def do_POST(self) -> None:
         """Take a command."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        Answer.seen.append((str(self.headers["Authorization"]), body))
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Type"] == "application/json":
+            Answer.seen.append((str(self.headers["Authorization"]), json.loads(raw)))
+        else:
+            Answer.sealed.append((self.path, str(self.headers["Content-Type"]), raw))
         told: dict[str, Any] = {"record_id": "inc-1", "state": "reported", "seq": 7}
         if Answer.refuse:
             told = {"error": {"what": "you may not do this", "where": "incident", "hint": "Ask"}}
@@ -216,6 +220,7 @@ class Answer(BaseHTTPRequestHandler):
 def server() -> Iterator[str]:
     """A stand-in for a running server."""
     Answer.seen.clear()
+    Answer.sealed.clear()
     Answer.refuse = False
     http = HTTPServer(("127.0.0.1", 0), Answer)
     thread = threading.Thread(target=http.serve_forever, daemon=True)
@@ -238,6 +243,24 @@ def test_a_running_server_is_given_the_command(
     Answer.refuse = True
     assert log("incident", "机场高速", "crash", "--server", server, "--token", "secret") == 2
     assert "you may not do this" in capsys.readouterr().err
+
+
+def test_a_running_server_is_given_words_and_photos(place: Path, server: str, tmp_path: Path) -> None:
+    """They follow the incident, to its sealed fields; the photo leaves without its metadata."""
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(jpeg(segment(0xE1, exif(1))))
+    words = ("incident", "机场高速", "crash", "--server", server, "--token", "secret")
+    assert log(*words, "--note", "两人受伤", "--photo", str(photo)) == 0
+    (((_, command),), ((note_at, note_type, note), (photo_at, photo_type, picture))) = (
+        Answer.seen,
+        Answer.sealed,
+    )
+    assert "两人受伤" not in json.dumps(command, ensure_ascii=False)
+    assert note_at.startswith("/api/v1/records/incident/inc-1/sealed?field=description&key=")
+    assert (note_type, note.decode()) == ("text/plain", "两人受伤")
+    assert "field=photos" in photo_at
+    assert (photo_type, picture) == ("image/jpeg", jpeg())
+    assert note_at.partition("key=")[2] != photo_at.partition("key=")[2]
 
 
 @pytest.mark.parametrize("address", ["http://example.org", "ftp://127.0.0.1"])
