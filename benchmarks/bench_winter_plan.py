@@ -1,4 +1,4 @@
-"""Plough and salt plan of Beijing: motorways, trunk and primary roads, 24 trucks, six stores (stated defaults).
+"""Plough and salt plan of Beijing: motorways, trunk and primary roads, 24 trucks, six stores (all stated).
 
 The peer of the plan is the best of five greedy lists, made in the same run. The re-plan loses the truck with
 the most left to do in the middle of the night. Every plan is driven by a checker that shares no code with the
@@ -52,7 +52,7 @@ def measure(quick: bool) -> dict[str, Any]:
     built = time.perf_counter() - begun
     first = solve(world.problem, seconds=0)
     first_s = time.perf_counter() - begun
-    plan = solve(world.problem, seconds=5 if quick else 60 - built)
+    plan = solve(world.problem, seconds=5 if quick else 58 - first_s, passed=world.passed)
     plan_s = time.perf_counter() - begun - first_s + built
     verdict, before = check_plan(world, plan), check_plan(world, first)
     at_s = 2 * 3600.0

@@ -41,7 +41,7 @@ def plan(
     from clearway.desks.winter.plan import solve
 
     site = _site(roads, trucks, echelons, action, rate_g_m2, scheme_name)
-    made = solve(site.problem, seconds=seconds, seed=seed)
+    made = solve(site.problem, seconds=seconds, seed=seed, passed=site.passed)
     _show(site, made, as_json)
     if out is not None:
         write_plan(site, made, out)
@@ -68,7 +68,7 @@ def replan(
     from clearway.operations.winter.simulated import SimulatedFleet, play
 
     site = _site(roads, trucks, 0, action, rate_g_m2, "")
-    made = solve(site.problem, seconds=seconds, seed=seed)
+    made = solve(site.problem, seconds=seconds, seed=seed, passed=site.passed)
     control = Control(site, Progress(made))
     at_s = 60.0 * after_min
     control.progress.crew(lose)

@@ -260,3 +260,20 @@ def test_timed_lists_follow_the_order() -> None:
     assert [v.index for v in stops] == list(order[0])
     assert all(a.done_s <= b.leave_s + 1e-6 for a, b in itertools.pairwise(stops))
     assert problem.start + timedelta(seconds=float(stops[-1].done_s)) > START
+
+
+def test_what_is_passed_is_really_driven_over() -> None:
+    """Stretches said to be passed lie on the way to the stop named; some are, in a plan not yet searched."""
+    world = site(of=fleet(1))
+    plan = solve(world.problem, seconds=0)
+    passed = world.passed(plan.order)
+    found = 0
+    before = dict(zip(plan.order[0][1:], plan.order[0][:-1], strict=True))
+    for j, others in enumerate(passed.tolist()):
+        for other in (o for o in others if o >= 0 and o in before):
+            stops = world.problem.stops
+            way = world.way(stops[before[other]].stretch, stops[other].stretch).tolist()
+            segments = world.problem.stretches[stops[j].stretch].segments.tolist()
+            assert any(way[k : k + len(segments)] == segments for k in range(len(way)))
+            found += 1
+    assert found > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,14 +15,16 @@ from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 
 NEIGHBOURS: Final = 16
-WARM_S: Final = 600.0
-COLD_S: Final = 5.0
+WARM_S: Final = 1000.0
+COLD_S: Final = 10.0
 CHUNK: Final = 200
 STOCK_TRIES: Final = 4
 STOCK_SHARE: Final = 0.85
 """Share of the time left after which the use of the stores is looked at, and overdrawn ones get dearer."""
 PRICE_S: Final = 1200.0
 EMPTY_S: Final = 1e6
+LOOKS: Final = (0.0, 0.2, 0.4, 0.6, 0.75, 0.9)
+"""Shares of the search time at which it is looked what crews pass."""
 PULLS: Final = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 
@@ -49,10 +51,33 @@ class _Arrays:
     start: NDArray[np.float64]
     can: NDArray[np.bool_]
     near: NDArray[np.int32]
+    passed: Passed | None = None
+    nearest: NDArray[np.int32] | None = None
+
+    def look_round(self, lists: Lists) -> None:
+        """Add to the neighbours of each stop those before which its stretch is driven over."""
+        if self.passed is None or not self.near.shape[1]:
+            return
+        if self.nearest is None:
+            self.nearest = self.near
+        more = self.passed(lists)
+        more = np.where(more >= 0, more, self.nearest[:, :1])
+        self.near = np.ascontiguousarray(np.hstack([self.nearest, more]), np.int32)
+
+
+Lists = tuple[tuple[int, ...], ...]
+Passed = Callable[[Lists], NDArray[np.int32]]
+"""For given lists: for every stop some before which its stretch is driven over anyway (stops, k), −1 none."""
 
 
 def solve(
-    problem: Problem, *, seconds: float = 10.0, seed: int = 1, former: Former | None = None, rounds: int = 0
+    problem: Problem,
+    *,
+    seconds: float = 10.0,
+    seed: int = 1,
+    former: Former | None = None,
+    rounds: int = 0,
+    passed: Passed | None = None,
 ) -> Plan:
     """The best plan found within a time (or a number of rounds, which is then repeatable to the bit).
 
@@ -62,6 +87,7 @@ def solve(
         seed: of the search.
         former: the plan to stay close to.
         rounds: with a number here the search does exactly that many rounds instead.
+        passed: tells where crews drive over stretches that others work, so that they can take them along.
 
     Raises:
         InputError: a stop that no crew can do; names it.
@@ -70,6 +96,7 @@ def solve(
 
     begun = time.perf_counter()
     arrays = _arrays(problem, former)
+    arrays.passed = passed
     prices = arrays.p[3]
     prices[[d.stock_kg <= 0 for d in problem.depots], 1] = EMPTY_S
     crews, n = len(problem.crews), len(problem.stops)
@@ -87,7 +114,9 @@ def solve(
     until = begun + seconds
     for attempt in range(STOCK_TRIES):
         if n and rounds:
-            cost = _search(search, seq, ln, keep, arrays, rounds, seed, WARM_S, COLD_S)
+            for part in (rounds - rounds // 2, rounds // 2):
+                cost = _search(search, seq, ln, keep, arrays, part, seed + part, WARM_S, COLD_S)
+                arrays.look_round(_lists(seq, ln))
             done += rounds
         elif n and seconds:
             last = attempt + 1 == STOCK_TRIES
@@ -103,7 +132,7 @@ def solve(
     return _with_stock(plan, done, time.perf_counter() - begun)
 
 
-def _lists(seq: Any, ln: Any) -> tuple[tuple[int, ...], ...]:
+def _lists(seq: Any, ln: Any) -> Lists:
     return tuple(tuple(int(j) for j in seq[c, : ln[c]]) for c in range(ln.size))
 
 
@@ -144,10 +173,13 @@ def _timed(
     total = max(until - begun, 1e-6)
     warm = WARM_S if fresh else WARM_S / 4
     cost, done, share = _search(search, seq, ln, keep, arrays, 1, seed, COLD_S, COLD_S), 1, 0.0
-    size = CHUNK
+    size, looks = CHUNK, list(LOOKS)
     while (now := time.perf_counter()) < until:
         share = (now - begun) / total
         hot = warm * (COLD_S / warm) ** share
+        if looks and share >= looks[0]:
+            arrays.look_round(_lists(seq, ln))
+            looks.pop(0)
         cost = _search(search, seq, ln, keep, arrays, size, seed + done, hot, max(COLD_S, hot * 0.97))
         done += size
         took = time.perf_counter() - now

@@ -114,6 +114,32 @@ class Site:
             return np.append(self.ways.read(self.trees[row], end, start), np.int32(start))
         return self.ways.read(self.trees[row], end, start)
 
+    def passed(self, lists: tuple[tuple[int, ...], ...], *, most: int = 4) -> NDArray[np.int32]:
+        """For every stop up to ``most`` stops before which its whole stretch is driven over without work."""
+        problem = self.problem
+        of: dict[int, list[int]] = {}
+        for j, stop in enumerate(problem.stops):
+            of.setdefault(stop.stretch, []).append(j)
+        head = {int(s.segments[0]): k for k, s in enumerate(problem.stretches) if k in of}
+        out = np.full((len(problem.stops), most), -1, np.int32)
+        used = np.zeros(len(problem.stops), np.int64)
+        for crew, stops in enumerate(lists):
+            row = problem.place_of_crew(crew)
+            for j in stops:
+                column = problem.stops[j].stretch
+                way = self.way(row, column).tolist()
+                for place, segment in enumerate(way):
+                    k = head.get(segment, -1)
+                    size = problem.stretches[k].segments.size if k >= 0 else 0
+                    if not size or way[place : place + size] != problem.stretches[k].segments.tolist():
+                        continue
+                    for other in of[k]:
+                        if used[other] < most:
+                            out[other, used[other]] = j
+                            used[other] += 1
+                row = column
+        return out
+
 
 def dead_head_s(network: Network, kmh: float) -> NDArray[np.float64]:
     """Seconds to drive each segment in snow without working: the limit, but no faster than ``kmh``."""

@@ -118,7 +118,9 @@ def replan(
     order = tuple(tuple(at[j] for j in progress.plan.order[c] if j in at) for c in keep)
     former = Former(order, (0,) * len(keep), home, move_s)
     left_s = max(0.2, seconds - (time.perf_counter() - begun))
-    plan = solve(new_site.problem, seconds=left_s, seed=seed, former=former, rounds=rounds)
+    plan = solve(
+        new_site.problem, seconds=left_s, seed=seed, former=former, rounds=rounds, passed=new_site.passed
+    )
     now = plan.crew_of()
     moved = tuple(int(j) for j in np.flatnonzero(now != home))
     orphans = tuple(j for j in moved if home[j] < 0)

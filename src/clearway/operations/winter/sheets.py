@@ -59,7 +59,7 @@ class Line:
 
 
 def lines(site: Site, plan: Plan, crew: int) -> list[Line]:
-    """The list of one crew, visit by visit; dead-heading on one road is one line."""
+    """The list of one crew, visit by visit; dead-heading without a turn is one line."""
     found: list[Line] = []
     row, last = site.problem.place_of_crew(crew), site.problem.crews[crew].start
     for visit in plan.visits[crew]:
@@ -93,22 +93,31 @@ def _visit(site: Site, visit: Visit, row: int, last: int) -> tuple[list[Line], i
 
 
 def _runs(site: Site, way: Sequence[int]) -> list[list[int]]:
-    """A way in runs on the same road without a turn."""
+    """A way in runs without a turn; going straight from a road onto a ramp, or off one, begins a new run."""
     runs: list[list[int]] = []
+    links = site.network.is_link
     for segment in way:
         last = runs[-1][-1] if runs else segment
-        same = road_name(site, last) == road_name(site, segment)
-        if runs and same and turn(site, last, segment) == "straight":
+        if runs and links[last] == links[segment] and turn(site, last, segment) == "straight":
             runs[-1].append(segment)
         else:
             runs.append([segment])
     return runs
 
 
+def _longest_name(site: Site, run: Sequence[int]) -> Text:
+    """The road most of a run lies on."""
+    metres: dict[Text, float] = {}
+    for segment in run:
+        name = road_name(site, segment)
+        metres[name] = metres.get(name, 0.0) + float(site.network.length_m[segment])
+    return max(metres, key=lambda name: metres[name])
+
+
 def _line(site: Site, run: list[int], last: int, work: str, at: float, stop: Stop | None = None) -> Line:
     return Line(
         turn(site, last, run[0]),
-        road_name(site, run[0]),
+        _longest_name(site, run),
         float(site.network.length_m[run].sum()),
         work,
         stop.rate_g_m2 if stop else 0.0,

@@ -78,7 +78,7 @@ def play_night(
     site = build_site(
         network, doctrine, chosen, fleet or beijing_fleet(), by_corridor(network, orders), need.at
     )
-    plan = solve(site.problem, seconds=seconds, seed=seed, rounds=rounds)
+    plan = solve(site.problem, seconds=seconds, seed=seed, rounds=rounds, passed=site.passed)
     verdict = check_plan(site, plan)
     control = Control(site, Progress(plan))
     at_s = control.progress.seconds(breakdown)
