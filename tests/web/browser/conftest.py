@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 import clearway.web
 from clearway.cli.serving import DEMO_SEATS, demo_accounts
 from clearway.web.app import create_app
+from clearway.web.services import Services
 from tests.support.needs import bundle
 from tests.web.console.conftest import Desk, desk, played
 
@@ -68,22 +69,22 @@ def seats(desk: Desk, browser: Browser) -> Iterator[Seats]:
     bundle(BUILT)
     demo_accounts(desk.access, "town")
     desk.services = replace(desk.services, simulated=True, demo_door=DOOR)
-    with serving(desk) as address:
+    with serving(desk.services) as address:
         found = Seats(desk, browser, address, [])
         yield found
         for context in list(browser.contexts):
             context.close()
 
 
-class serving:  # noqa: N801 - reads as a verb: with serving(desk) as address
-    """Serves a desk in a thread until the block ends."""
+class serving:  # noqa: N801 - reads as a verb: with serving(house) as address
+    """Serves a house in a thread until the block ends."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, house: Services) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         config = uvicorn.Config(
-            create_app(desk.services), port=self.port, log_level="error", timeout_graceful_shutdown=1
+            create_app(house), port=self.port, log_level="error", timeout_graceful_shutdown=1
         )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,18 @@ TS = sorted(path.name for path in FRONTEND.glob("*.ts"))
 def deno(*words: str) -> subprocess.CompletedProcess[str]:
     """Run Deno on the scripts without the network."""
     try:
-        from deno import find_deno_bin
+        program = str(import_module("deno").find_deno_bin())
     except ImportError:
         missing("deno is not installed")
     env = {**os.environ, "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}
     return subprocess.run(
-        [find_deno_bin(), *words, *TS], cwd=FRONTEND, env=env, capture_output=True, text=True, timeout=120
+        [program, *words, *TS],
+        cwd=FRONTEND,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 

@@ -3,7 +3,7 @@
 
 import * as maplibre from "maplibre-gl";
 import { columnColours, LABELS, type Layer, legendRows, PATTERNS, UNKNOWN } from "./colours.ts";
-import { announce, calm, localTime, say, words } from "./house.ts";
+import { announce, localTime, say, words } from "./house.ts";
 import { mapStyle } from "./mapstyle.ts";
 import { openSegment, showSegment } from "./segment.ts";
 import { loadNetwork, loadState, type NetworkInfo, type State, unpack } from "./state.ts";
@@ -66,7 +66,7 @@ export class SituationMap {
       bounds: this.network.box,
       fitBoundsOptions: { padding: 12 },
       attributionControl: { customAttribution: this.network.attribution, compact: true },
-      fadeDuration: calm ? 0 : 150,
+      fadeDuration: 0,
       maxPitch: 0,
       dragRotate: false,
       locale: {
@@ -183,17 +183,21 @@ export class SituationMap {
     const held = this.state.measures.filter((m) => m.restrictive && m.state !== "awaiting_second");
     this.mark("measures", "corridor", held.flatMap((m) => m.corridors));
     this.mark("tasks", "corridor", this.withTasks ? this.state.tasks.flatMap((t) => t.corridors) : []);
-    const points = this.map.getSource("points") as maplibre.GeoJSONSource;
-    points.setData({ type: "FeatureCollection", features: this.points() });
+    this.drawPoints();
     this.drawLegend(held.length);
     this.tell();
-    this.element.dataset.paintMs = (performance.now() - begun).toFixed(1);
+    const spent = (performance.now() - begun).toFixed(1);
+    const anew = this.element.dataset.shown !== (this.state.at ?? "");
+    this.element.dataset.paintMs = spent;
+    if (anew) this.element.dataset.cycleMs = spent;
     this.element.dataset.shown = this.state.at ?? "";
     this.element.dataset.lead = String(this.lead);
     const paints = Number(this.element.dataset.paints ?? 0) + 1;
     this.element.dataset.paints = String(paints);
     this.map.once("idle", () => {
-      this.element.dataset.idleMs = (performance.now() - begun).toFixed(1);
+      const idle = (performance.now() - begun).toFixed(1);
+      this.element.dataset.idleMs = idle;
+      if (anew) this.element.dataset.cycleIdleMs = idle;
       this.element.dataset.idle = String(paints);
     });
   }
@@ -204,6 +208,14 @@ export class SituationMap {
     this.marked.set(layer, key);
     const wanted = ["in", ["coalesce", ["get", property], -1], ["literal", [...new Set(values)]]];
     this.map.setFilter(layer, wanted as maplibre.FilterSpecification, { validate: false });
+  }
+
+  private drawPoints(): void {
+    const features = this.points();
+    const key = JSON.stringify(features);
+    if (this.marked.get("points") === key) return;
+    this.marked.set("points", key);
+    (this.map.getSource("points") as maplibre.GeoJSONSource).setData({ type: "FeatureCollection", features });
   }
 
   private points(): Feature[] {

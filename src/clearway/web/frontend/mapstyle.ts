@@ -35,6 +35,8 @@ export function mapStyle(network: NetworkInfo): StyleSpecification {
   const nowhere = { type: "geojson", data: { type: "FeatureCollection", features: [] } } as const;
   return {
     version: 8,
+    // A new state is there at once; blending old into new would only delay it.
+    transition: { duration: 0, delay: 0 },
     sources: {
       roads: {
         type: "vector",
