@@ -1,4 +1,4 @@
-"""``clearway winter``: plough and salt plans."""
+"""``clearway winter``: the group; commands on plans live in ``winter_plan``, others add themselves here."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from clearway.operations.winter.live import Control
 from clearway.operations.winter.need import Need, NeedLog, asked_lane_km, night_orders
 from clearway.operations.winter.replan import NewPlan, Trouble, replan
 from clearway.operations.winter.report import ReportSection, Table, class_table, same, service_lines
+from clearway.operations.winter.sheets import WORK
 from clearway.operations.winter.simulated import SimulatedFleet, play
 
 if TYPE_CHECKING:
@@ -174,8 +175,8 @@ def section(night: Night, doctrine: Doctrine, zone: str) -> ReportSection:
     if speeds:
         lines += [
             Text(
-                f"Learnt working speed ({action}): {kmh:.0f} km/h, median of {count} stops",
-                f"实测作业速度（{action}）：{kmh:.0f}公里/小时（{count}项中位数）",
+                f"Learnt working speed ({WORK[action].en.lower()}): {kmh:.0f} km/h, median of {count} stops",
+                f"实测作业速度（{WORK[action].zh}）：{kmh:.0f}公里/小时（{count}项中位数）",
             )
             for action, (kmh, count) in speeds.items()
         ]
