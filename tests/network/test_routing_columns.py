@@ -205,6 +205,21 @@ def test_columns_cover_every_segment() -> None:
     assert Columns(**columns.as_dict()).count == columns.cell.size  # type: ignore[arg-type]  # same names
 
 
+def test_columns_can_be_kept_apart() -> None:
+    """Segments of a label share columns with nobody else; the others stay as they were."""
+    network = beijing()
+    cells = grid_cells(network, 0.1)
+    label = np.where(network.corridor < 3, network.corridor, -1).astype(np.int32)
+    plain, apart = build_columns(network, cells), build_columns(network, cells, apart=label)
+    of = apart.segment_column
+    for one in range(3):
+        assert not set(of[label == one]) & set(of[label != one])
+    assert np.array_equal(apart.cell[of], cells.segment_cell)
+    assert np.array_equal(apart.class_group[of], class_group(network.road_class))
+    assert np.array_equal(apart.deck[of], network.deck)
+    assert apart.cell.size > plain.cell.size
+
+
 def test_grid_cells_hold_their_segments() -> None:
     """Every segment lies in its cell; cells without roads do not exist."""
     network = beijing()

@@ -72,15 +72,29 @@ def report(
     metro_cases: Annotated[
         Path | None, typer.Option("--metro-cases", help="Folder of METRo's cases.")
     ] = None,
-    storm: Annotated[
-        Path | None, typer.Option("--storm", help="Storm CSV with its stations beside it.")
+    storm: Annotated[Path | None, typer.Option("--storm", help="Storm CSV, stations beside it.")] = None,
+    roads: Annotated[
+        list[Path] | None, typer.Option("--roads", help="OSM extracts whose bridges are counted.")
     ] = None,
 ) -> None:
     """Verify, draw the figures and write the generated parts of docs/roadweather.md."""
     from clearway.desks.roadweather.report import write_report
 
-    for path in write_report(data, docs, metro_cases=metro_cases, storm=storm):
+    decks = {path.name.split(".")[0]: _decks(path) for path in roads or []}
+    for path in write_report(data, docs, metro_cases=metro_cases, storm=storm, decks=decks):
         typer.echo(str(path))
+
+
+def _decks(path: Path) -> dict[str, float]:
+    """Directed kilometres of an extract by deck kind."""
+    import numpy as np
+
+    from clearway.exchange.osm import import_roads
+    from clearway.network.model import Deck
+
+    network = import_roads(path)
+    total = np.bincount(network.deck, weights=network.length_m, minlength=len(Deck)) / 1000.0
+    return {deck.name.lower().replace("_", " "): float(total[deck]) for deck in Deck}
 
 
 def _beside(forcing: Path, suffix: str) -> Path | None:

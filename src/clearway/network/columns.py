@@ -89,17 +89,28 @@ def class_group(road_class: NDArray[np.int8]) -> NDArray[np.int8]:
     return _GROUP_OF_CLASS[road_class]
 
 
-def build_columns(network: Network, cells: Cells) -> ColumnArrays:
+def build_columns(network: Network, cells: Cells, *, apart: NDArray[np.int32] | None = None) -> ColumnArrays:
     """Group segments by (cell, class group, deck), in that order.
 
+    Args:
+        network: the roads.
+        cells: weather cells of its segments.
+        apart: label of every segment; segments of one label ≥ 0 get columns of their own, so that what is
+            done to them alone (salting a corridor) does not spread to their neighbours. −1: shared.
+
     Raises:
-        InputError: ``cells`` were made for another network.
+        InputError: ``cells`` or ``apart`` were made for another network.
     """
     if cells.segment_cell.size != network.count:
         raise InputError(f"cells for {cells.segment_cell.size} segments, network of {network.count}")
     group = class_group(network.road_class)
     deck = np.asarray(network.deck)
-    key = (cells.segment_cell.astype(np.int64) * 3 + group) * 4 + deck
+    if apart is None:
+        apart = np.full(network.count, -1, np.int32)
+    if apart.size != network.count:
+        raise InputError(f"labels for {apart.size} segments, network of {network.count}")
+    labels = int(apart.max(initial=-1)) + 2
+    key = ((cells.segment_cell.astype(np.int64) * 3 + group) * 4 + deck) * labels + apart + 1
     keys, column = np.unique(key, return_inverse=True)
     column = column.reshape(-1).astype(np.int32)
     length = network.length_m.astype(np.float64)
@@ -110,9 +121,9 @@ def build_columns(network: Network, cells: Cells) -> ColumnArrays:
 
     return ColumnArrays(
         column,
-        (keys // 12).astype(np.int32),
-        ((keys // 4) % 3).astype(np.int8),
-        (keys % 4).astype(np.int8),
+        (keys // labels // 12).astype(np.int32),
+        ((keys // labels // 4) % 3).astype(np.int8),
+        (keys // labels % 4).astype(np.int8),
         mean(network.sky_view.astype(np.float64)).astype(np.float32),
         mean(network.lon),
         mean(network.lat),

@@ -49,6 +49,8 @@ def test_the_desk_writes_what_it_promises() -> None:
         assert np.isfinite(field.values).all()
     assert result.fields["visibility_m"].values.shape == (49, 1)
     assert result.fields["condition_override"].values.tolist() == [-1] * 6
+    assert result.fields["hours_to_freezing"].axes == ("column",)
+    assert 0 < result.fields["hours_to_freezing"].values.max() < 40
 
 
 def test_quantiles_and_probabilities_are_in_order() -> None:

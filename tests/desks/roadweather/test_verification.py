@@ -13,12 +13,14 @@ from typer.testing import CliRunner
 
 from clearway.cli.roadweather import app
 from clearway.desks.roadweather import report, scores
+from clearway.desks.roadweather.bridges import compare
 from clearway.desks.roadweather.correction import blocks_of, cross_validated, features, fit
 from clearway.desks.roadweather.hindcast import Hindcast, roll
 from clearway.desks.roadweather.svg import Chart, ticks
 from clearway.desks.roadweather.uncertainty import fit_logistic, logistic
 from clearway.desks.roadweather.verification import DataSet, load
 from clearway.kernel.errors import InputError
+from tests.desks.roadweather.worlds import forcing
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -117,6 +119,19 @@ def test_blocks_are_ten_days(hornsgatan: DataSet) -> None:
     assert (counts[:-1] == 20).all()
 
 
+def test_decks_freeze_first_and_stay_cold(hornsgatan: DataSet) -> None:
+    """In a real winter every deck is longer below 0 °C than the road, the steel one first in most frosts."""
+    rows = {r["kind"]: r for r in compare(hornsgatan.record)}
+    road = rows["ordinary road"]
+    for kind, row in rows.items():
+        if kind != "ordinary road":
+            assert row["hours_below_0"] > road["hours_below_0"]
+            assert row["night_difference_k"] < -0.5
+    steel = rows["steel deck"]
+    assert steel["spells_first"] > 0.6 * steel["spells"]
+    assert steel["lowest_c"] < road["lowest_c"] - 2.0
+
+
 def test_scores_of_known_cases() -> None:
     """Contingency, Brier, CRPS and reliability agree with hand-made values."""
     table = scores.contingency(np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool))
@@ -171,6 +186,30 @@ def test_the_stored_results_are_those_of_this_engine(scored: dict[str, Any]) -> 
     for name in ("physics", "corrected"):
         stored = results["hindcast"]["scores"][name]
         assert scored["scores"][name]["rmse_1_24h"] == pytest.approx(stored["rmse_1_24h"], abs=2e-3)
+
+
+def test_a_record_without_station_needs_radiation(tmp_path: Path) -> None:
+    """With radiation a nameless record is taken, its ignorance said; without it is refused."""
+    body = (
+        "t_utc,at,rh,ws,rain,snow,rst{}\n2011-01-01 00:00,1,80,2,0,0,1{}\n2011-01-01 01:00,1,80,2,0,0,1{}\n"
+    )
+    folder = tmp_path / "somewhere"
+    folder.mkdir()
+    (folder / "somewhere.csv").write_text(body.format("", "", ""), "utf-8")
+    with pytest.raises(InputError, match="no station description"):
+        load(folder)
+    (folder / "somewhere.csv").write_text(body.format(",sw_eff,lw_eff", ",0,300", ",0,300"), "utf-8")
+    with pytest.raises(InputError, match="no forecast start"):
+        load(folder)
+
+
+def test_the_five_lines_of_the_package_page_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """The example in package.md does what it says."""
+    page = (ROOT / "src/clearway/desks/roadweather/package.md").read_text("utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    assert len([line for line in code.splitlines() if line.strip()]) == 5
+    exec(compile(code, "package.md", "exec"), {"forcing": forcing(hours=3, series=2)})
+    assert "[" in capsys.readouterr().out
 
 
 def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ F64 = NDArray[np.float64]
 WET_MM: Final = 0.08
 """Film given to a road whose sensor says wet while the model has it dry."""
 DRY_MM: Final = 0.01
+LEVEL_MEMORY_D: Final = 3.0
+LEVEL_PRIOR_H: Final = 6.0
+"""Readings worth this many hours of “nothing is wrong” stand against the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class AssimilationSettings:
     relax_s: float = 300.0
     clip_k: float = 5.0
     fade_h: float = 4.0
-    day_share: float = 0.5
+    day_share: float = 0.6
+    level_share: float = 0.8
     day_memory: float = 7.0
     calibration: CalibrationSettings | None = field(default_factory=CalibrationSettings)
     use_wetness: bool = True
@@ -144,6 +148,7 @@ def follow(
     at_road: bool,
     settings: AssimilationSettings | None = None,
     first: SurfaceState | None = None,
+    factors: SiteFactors | None = None,
 ) -> list[Start]:
     """Follow a site through its record and return what is known at each start.
 
@@ -154,8 +159,10 @@ def follow(
         at_road: whether the short-wave given is already that of the road.
         settings: see :class:`AssimilationSettings`.
         first: state at the first time; a dry cold start by default.
+        factors: known of the site beforehand.
     """
     walk = _Walk(record, forcing, at_road, settings or AssimilationSettings())
+    walk.factors = factors or SiteFactors()
     if first is not None:
         walk.begin_with(first)
     out = []
@@ -184,7 +191,8 @@ class _Walk:
         self.kept: list[tuple[int, SurfaceState]] = [(0, self.state)]
         self.seen = np.full(times.size, np.nan)
         self.asked = np.full(times.size, np.nan)
-        self.by_hour = np.zeros(self.per_day)
+        self.by_hour = np.zeros((2, self.per_day))
+        self.level = np.zeros(2)
         self.calibrated_at = 0
 
     def begin_with(self, state: SurfaceState) -> None:
@@ -237,11 +245,19 @@ class _Walk:
         self.kept.append((last, self.state))
 
     def _remember(self, first: int, last: int) -> None:
-        rate = 1.0 - np.exp(-1.0 / self.how.day_memory)
+        """Weighted sums of what the sensor asked for: overall, and by step of the day beyond that."""
+        slow = np.exp(-1.0 / (LEVEL_MEMORY_D * self.per_day))
+        daily = np.exp(-1.0 / self.how.day_memory)
         for i in range(first, last + 1):
             if np.isfinite(self.asked[i]):
+                self.level = self.level * slow + np.array([self.asked[i], 1.0])
                 hour = i % self.per_day
-                self.by_hour[hour] += rate * (self.asked[i] - self.by_hour[hour])
+                beyond = self.asked[i] - self._usual_level()
+                self.by_hour[:, hour] = self.by_hour[:, hour] * daily + np.array([beyond, 1.0])
+
+    def _usual_level(self) -> float:
+        """Mean heat asked for in the last days, drawn to zero while there are few readings."""
+        return float(self.level[0] / (self.level[1] + LEVEL_PRIOR_H * self.per_h))
 
     def _with_wetness(self, state: SurfaceState, index: int) -> SurfaceState:
         """Let the wetness sensor say whether there is a film; frozen stores are left alone."""
@@ -273,7 +289,8 @@ class _Walk:
 
     def start(self) -> Start:
         """What is known now."""
-        day = self.how.day_share * self.by_hour
+        by_hour = self.by_hour[0] / (self.by_hour[1] + 1.0)
+        day = self.how.level_share * self._usual_level() + self.how.day_share * by_hour
         span = max(2, round(self.per_h))
         last = [self.asked[i] - day[i % self.per_day] for i in range(max(0, self.at - span + 1), self.at + 1)]
         known = [x for x in last if np.isfinite(x)]

@@ -35,7 +35,6 @@ ERROR_K: Final = 1.0
 CORRELATED_H: Final = 8.0
 """Errors of a free run hang together over about eight hours: that many readings count as one."""
 LEAST_SKY: Final = 0.05
-SPIN_UP_H: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,8 @@ class CalibrationSettings:
     every_days: int = 5
     rounds: int = 2
     dt_s: float = 600.0
+    spin_up_h: int = 24
+    least_readings_h: int = 24
 
 
 def calibrate(
@@ -107,13 +108,13 @@ def calibrate(
         settings: see :class:`CalibrationSettings`.
 
     Returns:
-        New factors; ``start`` when less than a day of readings remains after the spin-up.
+        New factors; ``start`` when too few readings remain after the spin-up.
     """
     how = settings or CalibrationSettings()
     per_h = 3600.0 / forcing.step_s
-    spin_up = round(SPIN_UP_H * per_h)
+    spin_up = round(how.spin_up_h * per_h)
     usable = np.isfinite(observed_c[spin_up:])
-    if usable.sum() < 24 * per_h:
+    if usable.sum() < how.least_readings_h * per_h:
         return start
     age_days = np.arange(observed_c.size - spin_up - 1, -1, -1) / per_h / 24.0
     recent = np.exp(-age_days / how.forget_days) / (ERROR_K**2 * CORRELATED_H * per_h)

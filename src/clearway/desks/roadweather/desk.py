@@ -62,7 +62,9 @@ class RoadWeatherDesk:
     reads: tuple[str, ...] = (
         "picture/weather", "picture/columns", "picture/network", "picture/treatments", "picture/overrides",
     )  # fmt: skip
-    writes: tuple[str, ...] = (*UNITS, "visibility_m", "condition_override")
+    writes: tuple[str, ...] = (
+        *UNITS, "visibility_m", "condition_override", "hours_to_freezing", "hours_to_thaw",
+    )  # fmt: skip
     dt_s: float = 300.0
 
     def assess(self, view: DeskView) -> DeskResult:
@@ -146,6 +148,12 @@ def road_fields(
     fields["visibility_m"] = Field(
         "visibility_m", "m", ("lead", "cell"), cell_visibility(picture, forcing, shape[0]), source
     )
+    moist = values["water_mm"] + values["snow_mm"] + values["ice_mm"]
+    for name, hours in (
+        ("hours_to_freezing", pr.time_to_freezing_h(p50, values["freezing_point_c"], moist)),
+        ("hours_to_thaw", pr.time_to_thaw_h(p50, values["snow_mm"] + values["ice_mm"])),
+    ):
+        fields[name] = Field(name, "h", ("column",), hours.astype(np.float32), source)
     fields["condition_override"] = Field(
         "condition_override", "code", ("segment",), stated[0], "people on the spot"
     )

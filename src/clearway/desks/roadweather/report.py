@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.desks.roadweather import casework, figures, stations, story
+from clearway.desks.roadweather import bridges, casework, figures, stations, story
 from clearway.desks.roadweather.assimilation import first_state
 from clearway.desks.roadweather.engine import simulate
 from clearway.desks.roadweather.record import SiteRecord
@@ -29,7 +29,12 @@ STORM: Final = ("Aotizhongxin", "2015-11-17T00:00Z", "2015-11-27T23:00Z", 8.0)
 
 
 def write_report(
-    data: Path, docs: Path, *, metro_cases: Path | None = None, storm: Path | None = None
+    data: Path,
+    docs: Path,
+    *,
+    metro_cases: Path | None = None,
+    storm: Path | None = None,
+    decks: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[Path]:
     """Verify, draw, and rewrite the generated blocks of the page.
 
@@ -38,6 +43,7 @@ def write_report(
         docs: documentation folder with ``roadweather.md``.
         metro_cases: METRo's case folder; its block stays as it is when left out.
         storm: storm CSV; likewise.
+        decks: kilometres by deck kind of road extracts; likewise.
 
     Returns:
         Files written.
@@ -51,6 +57,9 @@ def write_report(
     known["hindcast"] = rounded(verify(loaded))
     known["by_lead"] = rounded(figures.errors_by_lead(loaded))
     known["salt"] = rounded(salt_effect(loaded))
+    known["bridges"] = rounded(bridges.compare(loaded.record))
+    if decks:
+        known["decks"] = rounded(decks)
     if metro_cases is not None:
         known["metro_cases"] = rounded([asdict(r) for r in casework.run_cases(metro_cases)])
         known["stations"] = rounded(stations.hindcast_stations(metro_cases))
@@ -198,6 +207,8 @@ def blocks(results: Mapping[str, Any]) -> dict[str, str]:
         made["metro"] = _metro(results["metro_cases"])
     if "stations" in results:
         made["stations"] = _stations(results["stations"])
+    if results.get("bridges"):
+        made["bridges"] = _bridges(results["bridges"], results.get("decks", {}))
     if "storm" in results:
         made["storm"] = _storm(results["storm"])
     return made
@@ -291,6 +302,24 @@ def _metro(results: Sequence[Mapping[str, Any]]) -> str:
             _table(["case", "reason"], no),
         ]
     )
+
+
+def _bridges(rows: Sequence[Mapping[str, Any]], decks: Mapping[str, Mapping[str, float]]) -> str:
+    table = [
+        [
+            r["kind"], str(r["hours_below_0"]), f"{r['lowest_c']:.1f}", f"{r['night_difference_k']:+.2f}",
+            f"{r['spells_first']} of {r['spells']}", f"{r['median_lead_h']:.0f}",
+        ]
+        for r in rows
+    ]  # fmt: skip
+    head = ["", "hours < 0 °C", "lowest °C", "night, K from road", "froze first", "median lead h"]
+    out = [_table(head, table)]
+    if decks:
+        kinds = sorted({kind for each in decks.values() for kind in each})
+        lengths = [[name, *(f"{each.get(kind, 0.0):,.0f}" for kind in kinds)] for name, each in decks.items()]
+        out.append("Directed kilometres by what lies under the surface, as imported:")
+        out.append(_table(["extract", *kinds], lengths))
+    return "\n\n".join(out)
 
 
 def _stations(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.desks.roadweather.assimilation import AssimilationSettings, Start, follow
+from clearway.desks.roadweather.assimilation import AssimilationSettings, Start, first_state, follow
+from clearway.desks.roadweather.calibration import CalibrationSettings, SiteFactors, calibrate
 from clearway.desks.roadweather.engine_ground import NODES, profiles
 from clearway.desks.roadweather.hindcast import forecast
-from clearway.desks.roadweather.model import Forcing, SurfaceState, Trajectory
+from clearway.desks.roadweather.model import Forcing, SurfaceState, TrafficPatterns, Trajectory
 from clearway.desks.roadweather.record import SiteRecord, regular
 from clearway.desks.roadweather.site import Site
 from clearway.kernel.errors import InputError
@@ -32,6 +33,9 @@ RAIN_SEEN_MM_H: Final = 0.2
 """Rate assumed where a sensor only says that it precipitates."""
 MOST_MM_H: Final = 200.0
 """A rate beyond this is no weather (world record about 400 mm/h over minutes): counted as none, and said."""
+
+SHORT_PAST: Final = CalibrationSettings(forget_days=3.0, spin_up_h=6, least_readings_h=6)
+"""How a site is learned from the half day to few days that come with a single run."""
 
 BRIDGED: Final = Text(
     "a gap of {hours} h in {what} at {when} was bridged", "{what} 在 {when} 缺测 {hours} 小时,已插补"
@@ -259,6 +263,26 @@ def first_profile(given: SiteInput, record: SiteRecord, index: int) -> SurfaceSt
     return replace(state, ground_c=ground.reshape(1, NODES))
 
 
+def _learned(
+    record: SiteRecord, forcing: Forcing, index: int, guess: SurfaceState | None
+) -> SiteFactors | None:
+    """Factors from the few readings before the start, with the literature's values as strong priors."""
+    if not np.isfinite(record.rst_c[: index + 1]).any():
+        return None
+    column = record.site.columns(at_road=False)
+    air = float(forcing.air_temperature_c[0, : index + 1].mean())
+    state = guess or first_state(record.site, column, int(forcing.times_s[0]), air)
+    cut = slice(0, index + 1)
+    traffic = record.traffic()
+    patterns = TrafficPatterns(
+        traffic.vehicles_h[:, cut], traffic.speed_kmh[:, cut], traffic.heat_wm2[:, cut]
+    )
+    return calibrate(
+        forcing.between(0, index), column, state, record.rst_c[cut], SiteFactors(),
+        traffic=patterns, settings=SHORT_PAST,
+    )  # fmt: skip
+
+
 def run_site(
     given: SiteInput, *, dt_s: float = 300.0, hours: float | None = None, output_s: float = 3600.0
 ) -> SiteForecast:
@@ -275,9 +299,10 @@ def run_site(
     """
     record, index, notes = build_record(given)
     forcing: Forcing = record.forcing(given.radiation)
-    settings = AssimilationSettings(calibration=None, day_share=0.0)
+    settings = AssimilationSettings(calibration=None)
     guess = first_profile(given, record, index)
-    known = follow(record, forcing, [index], at_road=False, settings=settings, first=guess)
+    factors = _learned(record, forcing, index, guess)
+    known = follow(record, forcing, [index], at_road=False, settings=settings, first=guess, factors=factors)
     left = (record.times_s.size - 1 - index) * STEP_S / 3600.0
     length = min(left, hours) if hours else left
     whole = int(length * 3600.0 // output_s) * output_s / 3600.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from clearway.desks.roadweather import scores, uncertainty
 from clearway.desks.roadweather.assimilation import AssimilationSettings
 from clearway.desks.roadweather.correction import blocks_of, corrected
-from clearway.desks.roadweather.formats import nortrip_text, site_csv
+from clearway.desks.roadweather.formats import metro_xml, nortrip_text, site_csv
 from clearway.desks.roadweather.hindcast import Hindcast, roll, usual_starts
 from clearway.desks.roadweather.record import SiteRecord
 from clearway.desks.roadweather.site import Site, known_site, read_site
@@ -22,9 +22,12 @@ from clearway.kernel.errors import InputError
 
 F64 = NDArray[np.float64]
 
+UNKNOWN: Final = "no station description: place and surroundings unknown"
+UNKNOWN_PLACE: Final = (15.0, 50.0)
+"""Longitude and latitude assumed where radiation is given and no place: they then matter little."""
 WET_FILM_MM: Final = 0.02
 """Film from which a wetness sensor speaks: where the class damp begins."""
-ANCHOR_WET_MM: Final = {"metro": 0.05, "roadsurf": 0.05, "nortrip": 0.1}
+ANCHOR_WET_MM: Final = {"metro": 0.05, "roadsurf": 0.0, "nortrip": 0.1}
 """Thresholds with which the anchors' wetness was recorded."""
 ANCHOR_NAMES: Final = {
     "metro_sw_lw_forced": "metro",
@@ -75,7 +78,7 @@ def load(folder: Path, station: Path | None = None) -> DataSet:
     """Load a data set: site CSV, station description, recorded forecasts, traffic and treatment tables.
 
     The station comes from ``station``, else ``station.toml`` beside the CSV, else the sites that ship with
-    the package (by the first word of the file name).
+    the package (by the first word of the file name); where radiation is given it may be missing.
 
     Raises:
         InputError: nothing usable in the folder, or no station description.
@@ -85,6 +88,9 @@ def load(folder: Path, station: Path | None = None) -> DataSet:
     path = find_record(folder)
     word = path.stem.split("_")[0].lower()
     record = site_csv.read(path, _site_of(path, word, station))
+    if record.site.source == UNKNOWN and record.radiation() == "cloud":
+        hint = "Give --station FILE with at least name, lon and lat"
+        raise InputError(f"no station description for {word!r} and no radiation", where=str(path), hint=hint)
     text = path.parent / "text"
     if text.is_dir():
         record = nortrip_text.with_tables(record, text)
@@ -98,15 +104,14 @@ def load(folder: Path, station: Path | None = None) -> DataSet:
 
 def _site_of(path: Path, word: str, station: Path | None) -> Site:
     if station is not None:
-        return read_site(station)
+        return metro_xml.read_station(station)[0] if station.suffix == ".xml" else read_site(station)
     beside = path.parent / "station.toml"
     if beside.is_file():
         return read_site(beside)
-    found = known_site(word)
-    if found is None:
-        hint = "Give --station FILE with at least name, lon and lat"
-        raise InputError(f"no station description for {word!r}", where=str(path), hint=hint)
-    return found
+    for name in ("station.xml", "../station.xml"):
+        if (path.parent / name).is_file():
+            return metro_xml.read_station(path.parent / name)[0]
+    return known_site(word) or Site(word, *UNKNOWN_PLACE, source=UNKNOWN)
 
 
 def _with_anchors(word: str, record: SiteRecord, files: list[Path], source: Path) -> DataSet:
@@ -192,6 +197,7 @@ def verify(data: DataSet, *, dt_s: float = 300.0, full: bool = True) -> dict[str
     out: dict[str, Any] = {
         "data": data.name,
         "site": record.site.name,
+        "station": record.site.source,
         "starts": int(data.starts.size),
         "radiation": main.radiation,
         "dt_s": dt_s,
