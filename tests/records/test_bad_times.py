@@ -293,6 +293,29 @@ def test_a_fault_in_one_guard_hurts_only_its_own_command(
     assert journal.verify().ok
 
 
+def test_a_flood_is_refused_before_it_fills_the_memory(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the writer is held up, only so many commands are taken; afterwards it goes on."""
+    writer = journal._writer
+    assert writer is not None
+    gate = threading.Event()
+    real = writer._commit
+    writer._commit = lambda tickets: (gate.wait(20), real(tickets))[1]  # type: ignore[method-assign]  # a slow disk
+    monkeypatch.setattr("clearway.records.writer.MAX_QUEUED", 50)
+    taken, refusal = [], ""
+    for number in range(1000):
+        try:
+            taken.append(journal.enqueue([Command("task", "open", task(), DUTY, f"flood{number}")]))
+        except SystemFailureError as error:
+            refusal = str(error)
+            break
+    assert "waiting already" in refusal
+    gate.set()
+    assert len({ticket.wait(20)[0].seq for ticket in taken}) == len(taken) >= 50
+    assert do(journal, DUTY, "task", "open", data=task()).state == "open"
+
+
 def test_no_answer_in_time_is_said_and_the_key_makes_a_repeat_safe(journal: Journal) -> None:
     """A bounded wait ends with words; sending the command again does not do it twice."""
     writer = journal._writer

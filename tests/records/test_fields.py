@@ -97,8 +97,9 @@ def test_zero_and_false_are_not_missing(value: Any) -> None:
         {"details": {"a": "\ud800"}},
         {"details": {"a": object()}},
         {"details": {"a": [[[[[[[[[[[[[[1]]]]]]]]]]]]]]}},
+        {"details": {"a": ["x" * 1000] * 1001}},
     ],
-    ids=["nul", "nan", "infinity", "half surrogate", "object", "too deep"],
+    ids=["nul", "nan", "infinity", "half surrogate", "object", "too deep", "too long"],
 )
 def test_what_no_store_can_keep_is_refused_before_it_is_queued(kinds: Kinds, data: dict[str, Any]) -> None:
     """One bad command never reaches the writer."""

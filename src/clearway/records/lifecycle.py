@@ -28,6 +28,7 @@ from clearway.records.kinds import NEW, Kind, Kinds, VerbDecl
 
 MAX_KEY: Final = 200
 MAX_REASON: Final = 2000
+MAX_BODY_BYTES: Final = 1_000_000
 
 EMPTY: Final[Mapping[str, Any]] = {}
 
@@ -104,6 +105,10 @@ def prepare(command: Command, kinds: Kinds) -> Prepared:
         encoded = canonical_json(command.data)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"data has no plain form: {error}", where=where) from error
+    if len(encoded) > MAX_BODY_BYTES:
+        raise InputError(
+            f"the body has {len(encoded)} bytes, at most {MAX_BODY_BYTES} are taken", where=where
+        )
     data: dict[str, Any] = msgspec.json.decode(encoded)
     if b"\\u0000" in encoded or encoded.count(b"{") + encoded.count(b"[") > MAX_DEPTH:
         check_plain(data, where=where)

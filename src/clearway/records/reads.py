@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, select, union_all
 from sqlalchemy.engine import Connection
 
 from clearway.kernel.clock import require_utc
@@ -21,6 +21,9 @@ from clearway.records.events import (
 )
 from clearway.records.fold import path_nodes
 from clearway.records.schema import event, meta, row, timer
+
+TREE_HEIGHT: Final = 40
+"""Levels of the interval tree that a read looks at: enough for 10¹² events."""
 
 AsOf = datetime | int | None
 """A moment: a time, an event number, or None for now."""
@@ -73,8 +76,6 @@ _THEN: Final = union_all(
 )
 """Rows whose interval holds ``seq``: those in force, and past ones along one path of the tree."""
 
-_TOP: Final = select(func.max(event.c.seq))
-
 
 def list_rows(connection: Connection, kind: str, states: Sequence[str], as_of: AsOf) -> list[RecordRow]:
     """All records of a kind that were in one of the states, oldest first."""
@@ -87,7 +88,7 @@ def list_rows(connection: Connection, kind: str, states: Sequence[str], as_of: A
         seq = seq_at(connection, as_of)
         if seq <= 0:
             return []
-        left, right = path_nodes(seq, int(connection.execute(_TOP).scalar() or 0).bit_length())
+        left, right = path_nodes(seq, TREE_HEIGHT)
         found = connection.execute(_THEN, {**mine, "seq": seq, "left": left, "right": right})
     rows = [row_from(values) for values in found.fetchall()]
     return sorted(rows, key=lambda r: (r.created_us, r.id))

@@ -23,6 +23,9 @@ BUSY_TIMEOUT_S: Final = 10.0
 WAL_PAGES: Final = 65_536
 """Pages in the write-ahead log before the writer itself folds it back (256 MiB); see ``folding.py``."""
 
+READERS: Final = 32
+"""Reading connections kept open; as many again may be opened for a moment."""
+
 OLDEST_SQLITE: Final = (3, 35, 0)
 """``UPDATE … FROM`` and ``WITH`` before it."""
 
@@ -202,11 +205,14 @@ def _engine(url: URL) -> Engine:
         folder = Path(url.database or "").parent
         if not folder.is_dir():
             raise InputError("there is no such folder", where=str(folder), hint="Make it first")
-        engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+        arguments = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+        engine = sa.create_engine(url, connect_args=arguments, pool_size=READERS, max_overflow=READERS)
         sa_event.listen(engine, "connect", _sqlite_reader)
         return engine
     try:
-        return sa.create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+        return sa.create_engine(
+            url, isolation_level="REPEATABLE READ", pool_pre_ping=True, pool_size=8, max_overflow=READERS
+        )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise InputError(
             "PostgreSQL needs the psycopg package",

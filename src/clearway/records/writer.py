@@ -25,6 +25,7 @@ from clearway.records.store import WriterConnection, failure, is_database_error
 from clearway.records.tickets import Ticket, Written
 
 MAX_BATCH: Final = 512
+MAX_QUEUED: Final = 20_000
 LINGER_S: Final = 0.003
 """Longest wait for more company, when the last batch was larger than what is queued."""
 
@@ -61,7 +62,17 @@ class Writer:
     # --- the side of the callers ---------------------------------------------------------------------
 
     def put(self, ticket: Ticket) -> None:
-        """Queue a unit."""
+        """Queue a unit.
+
+        Raises:
+            SystemFailureError: far more is queued than can be done soon.
+        """
+        if self._queue.qsize() >= MAX_QUEUED:
+            raise SystemFailureError(
+                f"{MAX_QUEUED} commands are waiting already",
+                where=self._connection.name,
+                hint="Try again later",
+            )
         self._queue.put(ticket)
         if self._stopped:
             self._refuse_rest()
