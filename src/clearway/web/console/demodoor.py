@@ -56,7 +56,7 @@ def check_door(request: Request, house: Services, secret: str) -> None:
     try:
         near = ipaddress.ip_address(host).is_loopback
     except ValueError:
-        near = host == "testclient"
+        near = False
     open_here = house.simulated and bool(house.demo_door) and near
     if not open_here or not hmac.compare_digest(house.demo_door, secret):
         raise NotFoundError("there is nothing here", hint="The demo prints its address when it starts")

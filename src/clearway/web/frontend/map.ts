@@ -265,13 +265,11 @@ export class SituationMap {
     );
     soft.className = "soft";
     soft.title = this.state.source;
+    const many = this.state.tasks.length;
     this.legend.replaceChildren(
       ...rows,
       line("", say(`grey band: ${restrictions} restrictions`, `灰色带：${restrictions}项管制`)),
-      line(
-        "",
-        say(`blue band: ${this.state.tasks.length} tasks`, `蓝色带：${this.state.tasks.length}项任务`),
-      ),
+      ...(this.withTasks ? [line("", say(`blue band: ${many} tasks`, `蓝色带：${many}项任务`))] : []),
       line("", say("○ station, ▲ incident", "○ 气象站，▲ 事件")),
       soft,
     );
