@@ -72,9 +72,9 @@ ICE_WEAR_PER_VEHICLE: Final = 1.5e-4
 FROST_WEAR_PER_VEHICLE: Final = 4.0e-4
 COMPACTION_PER_VEHICLE: Final = 8.0e-4
 """Approach of snow density towards compacted snow, per vehicle."""
-SALT_WEAR_PER_VEHICLE: Final = 1.5e-4
-"""Part of the salt lost to one vehicle beyond what leaves with spray (MDSS: 1 %·k² an hour, k = 0–3 by flow,
-is 4 % an hour at 235 vehicles)."""
+SALT_WEAR_PER_VEHICLE: Final = 5.0e-5
+"""Part of the salt lost to one vehicle beyond what leaves with spray: 1.2 % an hour at 235 vehicles. MDSS
+gives 1 %·k² an hour with k = 0–3 by flow; the low end was chosen on Hornsgatan's odd ten-day blocks."""
 
 # --- snow --------------------------------------------------------------------------------------------
 SNOW_DENSITY_FRESH: Final = 100.0

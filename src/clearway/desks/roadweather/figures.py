@@ -64,7 +64,7 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
 def by_lead(table: Mapping[str, list[float]]) -> str:
     """RMSE over lead."""
     chart = Chart(
-        "Error of road temperature by lead", "hours ahead", "RMSE, K", (1, 24), (0, 2.6),
+        "Error of road temperature by lead", "hours ahead", "RMSE, K", (1, 24), (0, 2.8),
         x_ticks=[(h, str(h)) for h in (1, 3, 6, 9, 12, 15, 18, 21, 24)],
     )  # fmt: skip
     for n, (key, name) in enumerate(LEAD_MODELS.items()):
@@ -114,7 +114,7 @@ def storm(s: Mapping[str, Any]) -> str:
     labels = [(float(d), str(np.datetime64(d, "D"))[5:]) for d in midnights]
     chart = Chart(
         f"Beijing storm of November 2015 at {s['station']}", "local date (midnight)", "°C; mm/h as bars",
-        (first, last), (-14, 14), x_ticks=labels, width=860, height=400,
+        (first, last), (-14, 20), x_ticks=labels, width=860, height=400,
     )  # fmt: skip
     chart.bars(days.tolist(), hours["fall_mm"], 1 / 26, "precipitation, mm/h", colour=2)
     chart.line([first, last], [0, 0], "0 °C", colour=2, dash=2)

@@ -23,7 +23,7 @@ F64 = NDArray[np.float64]
 B = NDArray[np.bool_]
 
 MEMBERS: Final = 20
-FULLY_WET_MM: Final = 0.06
+FULLY_WET_MM: Final = 0.04
 """Moisture from which a member counts as wet in full; below it in part."""
 WIDER: Final = 1.06
 """A spread learned on past errors is a little too narrow for new ones; never narrower than its errors."""
