@@ -40,6 +40,7 @@ from clearway.records.store import Store
 from clearway.records.verify import verify_store
 
 WRITERS = 64
+WARM_UP = 5
 DOCTRINE = "d" * 64
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -283,11 +284,13 @@ def _as_of(
     with Journal.open(
         f"sqlite:///{path.as_posix()}", kinds, clock=SystemClock(), doctrine_hash=DOCTRINE
     ) as journal:
-        for _ in range(reads):
+        for number in range(reads + WARM_UP):
             moment = from_us(int(chance.uniform(*span))).replace(second=0, microsecond=0)
             moment = max(moment, from_us(int(span[0]))) + timedelta(minutes=1)
             began = time.perf_counter()
             rows = journal.list_open("measure", as_of=moment)
+            if number < WARM_UP:
+                continue
             lists.append(time.perf_counter() - began)
             shown.append(len(rows))
             if rows:
