@@ -146,12 +146,13 @@ def test_rates_are_the_matrix(reason: Reason, rate: float, passes: int) -> None:
 def test_never_treats_without_need(
     slick: list[bool], rst: list[float], depth: float, rain: float, snow: float
 ) -> None:
-    """No work where the road is not slippery within the planning hours, and no salt below the floor."""
+    """No work unless it is slippery in the planning hours or rain freezes now; no salt below the floor."""
     values = {"slick": slick, "rst": rst, "depth": depth, "rain": rain, "snow": snow}
     need = column_need(weather(**values), LIMITS)
     code = Reason(int(need.reason[0]))
     if code >= FIRST_TREATMENT:
-        assert any(slick[: int(LIMITS.plan_h) + 1])
+        freezes_now = code == Reason.RAIN_FREEZING_NOW and rain > 0 and rst[0] <= 1.0
+        assert freezes_now or any(slick[: int(LIMITS.plan_h) + 1])
         if RECIPES[code].action == "salt" and code != Reason.RAIN_FREEZING_NOW:
             assert need.coldest_c[0] >= LIMITS.floor_c
 
