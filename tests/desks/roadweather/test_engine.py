@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from clearway.desks.roadweather.engine_ground import (
     annual_wave_c,
     profiles,
 )
+from clearway.desks.roadweather.engine_kernel import run_columns
 from clearway.desks.roadweather.model import (
     ColumnTreatment,
     RoadColumns,
@@ -212,6 +215,18 @@ def test_threads_and_order_do_not_change_a_byte() -> None:
     turned = columns.with_(series=columns.series[::-1], construction=columns.construction[::-1])
     back = simulate(weather, turned, state(150), threads=2)
     assert np.array_equal(back.trajectory.values[:, ::-1], one.trajectory.values)
+
+
+def test_the_kernel_is_compiled_for_one_kind_of_input() -> None:
+    """Read-only, broadcast or strided inputs do not make numba compile the time loop again."""
+    simulate(forcing(hours=2), RoadColumns.of(1), state(1))
+    before = len(getattr(run_columns, "signatures", ()))
+    weather = forcing(hours=2, series=4)
+    thin = replace(weather, wind_speed_ms=np.broadcast_to(2.0, (4, 3)), dew_point_c=weather.dew_point_c[::1])
+    columns = RoadColumns.of(3, series=[0, 1, 2], construction=1)
+    columns.albedo.setflags(write=False)
+    simulate(thin, columns, state(3), [ColumnTreatment(0, AT, "salt", 5.0)], audit=True)
+    assert len(getattr(run_columns, "signatures", ())) == before
 
 
 def test_a_run_cut_in_two_is_the_same_run() -> None:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ def simulate(
     arguments = (
         steps, forcing.step_s, every, _series(forcing), _traffic(traffic, times), _place(columns),
         profiles(columns.constructions, underside_wm2k=k.BRIDGE_UNDERSIDE_WM2K),
-        np.ascontiguousarray(columns.horizons_deg, np.float64), table,
+        plain(columns.horizons_deg), table,
         _events(treatments, columns.count, int(forcing.times_s[0])), _seen(sensors, columns.count, times),
         physics, ground, stores, values, books,
     )  # fmt: skip
@@ -157,10 +158,17 @@ def _check_shapes(
         raise InputError("sensor series do not share the forcing's time axis", where="sensors")
 
 
-def _series(forcing: Forcing) -> et.Series:
-    def plain(a: NDArray[np.floating]) -> F64:
-        return np.ascontiguousarray(a, np.float64)
+def plain(values: NDArray[Any]) -> F64:
+    """As the kernel takes it: float64, contiguous, writable. Any other kind would be compiled for anew."""
+    return np.require(values, np.float64, ["C", "W"])
 
+
+def whole(values: NDArray[Any]) -> NDArray[np.int32]:
+    """The same for indices."""
+    return np.require(values, np.int32, ["C", "W"])
+
+
+def _series(forcing: Forcing) -> et.Series:
     air = plain(forcing.air_temperature_c)
     dew = np.minimum(plain(forcing.dew_point_c), air)
     return et.Series(
@@ -181,16 +189,18 @@ def _traffic(traffic: TrafficPatterns | None, times: int) -> et.Traffic:
         raise InputError("traffic patterns do not share the forcing's time axis", where="traffic")
     none = np.zeros((1, times))
     parts = (traffic.vehicles_h, traffic.speed_kmh, traffic.heat_wm2)
-    return et.Traffic(*(np.ascontiguousarray(np.vstack([p, none]), np.float64) for p in parts))
+    return et.Traffic(*(plain(np.vstack([p, none])) for p in parts))
 
 
 def _place(columns: RoadColumns) -> et.Place:
-    return et.Place(
-        columns.series, columns.construction, columns.traffic, columns.horizon, columns.sky_view,
-        columns.short_view, columns.rain_share, columns.albedo, columns.pore_mm, columns.deep_c,
-        columns.sw_scale, columns.exchange_scale, columns.inertia,
-        columns.flux_slow_wm2, columns.flux_fast_wm2, columns.flux_tau_s,
+    indices = ("series", "construction", "traffic", "horizon")
+    numbers = (
+        "sky_view", "short_view", "rain_share", "albedo", "pore_mm", "deep_c", "sw_scale", "exchange_scale",
+        "inertia", "flux_slow_wm2", "flux_fast_wm2", "flux_tau_s",
     )  # fmt: skip
+    parts: list[Any] = [whole(getattr(columns, name)) for name in indices]
+    parts += [plain(getattr(columns, name)) for name in numbers]
+    return et.Place(*parts)
 
 
 def _events(treatments: Sequence[ColumnTreatment], count: int, start_s: int) -> et.Events:
@@ -224,6 +234,6 @@ def _seen(sensors: Sensors | None, count: int, times: int) -> et.Seen:
         return et.Seen(np.full(count, -1, np.int32), np.full((1, times), np.nan), np.ones(1), np.zeros(1))
     rows = sensors.rst_c.shape[0]
     return et.Seen(
-        np.ascontiguousarray(sensors.of_column, np.int32), np.ascontiguousarray(sensors.rst_c, np.float64),
+        whole(sensors.of_column), plain(sensors.rst_c),
         np.full(rows, float(sensors.relax_s)), np.full(rows, float(sensors.clip_k)),
     )  # fmt: skip

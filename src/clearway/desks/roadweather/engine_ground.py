@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -119,8 +120,9 @@ def _column_of(construction: Construction, where: str) -> tuple[F64, F64, F64]:
     return depth, capacity, conductance
 
 
+@lru_cache(maxsize=256)
 def profiles(constructions: tuple[Construction, ...], *, underside_wm2k: float) -> Profiles:
-    """Discretise constructions.
+    """Discretise constructions; kept, so callers must not write into the arrays.
 
     Args:
         constructions: one per profile.
