@@ -1,0 +1,1 @@
+"""Arc routing: which truck serves which roads, in which order and direction (see package.md)."""
