@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from clearway.kernel.errors import ClearwayError, InputError, NotFoundError
 from clearway.kernel.language import Text
 from clearway.web.console.forms import SignInNeededError, error_page, to_sign_in
+from clearway.web.console.refused import refusal_of, remember
 
 log = logging.getLogger("clearway.web")
 
@@ -32,9 +33,19 @@ def wants_page(request: Request) -> bool:
     return "text/html" in accepts and not request.url.path.startswith(("/api/", "/feed", "/cap/"))
 
 
-def refusal(request: Request, error: ClearwayError) -> Response:
-    """A refusal as a page; whoever is not signed in is sent to sign in."""
-    return to_sign_in(request) if isinstance(error, SignInNeededError) else error_page(request, error)
+async def refusal(request: Request, error: ClearwayError) -> Response:
+    """A refusal as a page; whoever is not signed in is sent to sign in, and keeps what was typed."""
+    if not isinstance(error, SignInNeededError):
+        return await error_page(request, error)
+    if request.method == "POST":
+        try:
+            remember(request, await request.form(max_fields=200, max_part_size=1_000_000))
+        except HTTPException:
+            return to_sign_in(request)
+        lost = refusal_of(request, error)
+        if lost is not None and lost.typed:
+            return await error_page(request, error)
+    return to_sign_in(request)
 
 
 def problem(
@@ -55,10 +66,10 @@ def problem(
     return JSONResponse(body, status_code=status, headers=headers)
 
 
-def _clearway(request: Request, error: Exception) -> Response:
+async def _clearway(request: Request, error: Exception) -> Response:
     assert isinstance(error, ClearwayError)
     if wants_page(request):
-        return refusal(request, error)
+        return await refusal(request, error)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
     return problem(
         error.status,
@@ -71,19 +82,19 @@ def _clearway(request: Request, error: Exception) -> Response:
     )
 
 
-def _validation(request: Request, error: Exception) -> Response:
+async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if wants_page(request):
-        return error_page(request, InputError(str(first["msg"]), where=where))
+        return await error_page(request, InputError(str(first["msg"]), where=where))
     return problem(422, "bad_input", str(first["msg"]), where=where, hint="See /api/openapi.json")
 
 
-def _http(request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if wants_page(request) and error.status_code == 404:
-        return error_page(request, NotFoundError("there is no such page"))
+        return await error_page(request, NotFoundError("there is no such page"))
     headers = dict(error.headers) if error.headers else None
     return problem(error.status_code, f"http_{error.status_code}", str(error.detail), headers=headers)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from clearway.kernel.errors import ConflictError
+from clearway.kernel.errors import ConflictError, InputError
+from clearway.kernel.language import Text
 from clearway.operations.announce import announce
 from clearway.operations.stated import check_stated
 from clearway.records import Command, Event
@@ -12,6 +13,7 @@ from clearway.web.access import Principal
 from clearway.web.services import Services
 from clearway.web.strong import require_strong
 
+_NO_POST: Final = Text("choose the post to hand over to", "请选择转交的岗位")
 CARRIED_OUT: Final = frozenset({"notice", "proposal", "override"})
 """Kinds of which some verbs do more than write one event, or need a check of their own."""
 
@@ -26,6 +28,8 @@ def submit(house: Services, who: Principal, command: Command) -> Event:
     require_strong(who, house.kinds, command.kind, command.verb)
     if command.kind == "override" and command.verb == "state":
         check_stated({"quantity": "", "value": "", **command.data})
+    if command.kind == "proposal" and command.verb == "hand_over":
+        _check_post(house, str(command.data.get("post", "")))
     if house.decider is None:
         return house.journal.submit(command)
     now = house.clock.now()
@@ -39,6 +43,18 @@ def submit(house: Services, who: Principal, command: Command) -> Event:
         changes = command.data.get("changes") or None
         return house.decider.approve(row, command.actor, now, changes=changes, reason=command.reason)[-1]
     return house.journal.submit(command)
+
+
+def _check_post(house: Services, post: str) -> None:
+    """A proposal goes to a post that exists; else nobody would ever be called.
+
+    Raises:
+        InputError: no such post.
+    """
+    row = house.journal.find(post) if post else None
+    if row is None or row.kind != "post" or row.state != "active":
+        words = Text(f"there is no post {post!r}", f"没有岗位“{post}”") if post else _NO_POST
+        raise InputError(words.en, where="post", words=words)
 
 
 def _again(before: Event, command: Command) -> Event:

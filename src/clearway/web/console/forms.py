@@ -20,6 +20,7 @@ from clearway.kernel.language import Text
 from clearway.records import Actor
 from clearway.web.access import Principal
 from clearway.web.access.store import csrf_matches
+from clearway.web.console.refused import fill_in, page_again, refusal_of, refused_now, remember, words_of
 from clearway.web.console.views.alarms import open_alarms
 from clearway.web.guard import SESSION_COOKIE, actor_of, services
 from clearway.web.services import Services
@@ -71,6 +72,16 @@ def input_time(value: Any, zone: str) -> str:
     return parse_utc(str(value)).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M") if value else ""
 
 
+_OLD_FORM: Final = Text(
+    "This form has grown old: you were signed out or signed in again since.",
+    "表单已失效：您此后已退出或重新登录。",
+)
+
+
+class FormTooOldError(ForbiddenError):
+    """A form with the token of another session; what it held is shown, but not put into a form."""
+
+
 class SignInNeededError(UnauthenticatedError):
     """Nobody is signed in; pages send the reader to the sign-in page instead of an error."""
 
@@ -117,11 +128,13 @@ class Visit:
         """Render a page of the console."""
         now, at = self.now, self.at
         offset_ms = int((SystemClock().now() - now).total_seconds() * 1000) if self.house.simulated else 0
+        refusal = refused_now(self.request)
         text = render(
             f"console/{template}",
             language=self.language,
             zone=self.house.zone,
             csrf=self.csrf,
+            refused=words_of(refusal.error, self.language) if refusal else "",
             who=self.who,
             area=self.house.area,
             simulated=self.house.simulated,
@@ -136,6 +149,8 @@ class Visit:
             bar=bar_of(self.house, self.who, at),
             **values,
         )
+        if refusal is not None:
+            text = fill_in(text, refusal, self.language)
         return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 
     async def form(self) -> FormData:
@@ -145,8 +160,9 @@ class Visit:
             ForbiddenError: the token is missing or not that of this session.
         """
         given = await self.request.form(max_fields=200, max_part_size=1_000_000)
+        remember(self.request, given)
         if not csrf_matches(self.csrf, str(given.get("csrf", ""))):
-            raise ForbiddenError("the form has grown old", hint="Go back, reload the page and send it again")
+            raise FormTooOldError("the form has grown old", words=_OLD_FORM)
         return given
 
 
@@ -200,9 +216,14 @@ def set_cookie(response: Response, request: Request, name: str, value: str, *, d
     )
 
 
-def error_page(request: Request, error: ClearwayError) -> HTMLResponse:
-    """A refusal as a page: what, where, and what to do next."""
+async def error_page(request: Request, error: ClearwayError) -> Response:
+    """A refusal as a page: the form as it was sent with the reason, else what was typed, to be copied."""
     house = services(request)
+    refusal = refusal_of(request, error)
+    if refusal is not None and not isinstance(error, FormTooOldError):
+        again = await page_again(request, refusal)
+        if again is not None:
+            return HTMLResponse(again, status_code=error.status, headers={"Cache-Control": "no-store"})
     try:
         who, _ = house.access.session_principal(request.cookies.get(SESSION_COOKIE, ""))
         language = language_of(request, who.account.language)
@@ -213,7 +234,8 @@ def error_page(request: Request, error: ClearwayError) -> HTMLResponse:
         language=language,
         zone=house.zone,
         error=error,
-        back=safe_next(urlsplit(request.headers.get("referer", "")).path),
+        typed=refusal.typed if refusal else [],
+        back=safe_next(refusal.page if refusal else urlsplit(request.headers.get("referer", "")).path),
     )
     return HTMLResponse(text, status_code=error.status, headers={"Cache-Control": "no-store"})
 

@@ -46,6 +46,12 @@ def page(
     return _page(visitor, form if form in FORMS else "incident", {"road": road})
 
 
+@router.get("/console/log/{which}")
+def page_of(visitor: Visitor, which: str) -> Response:
+    """One entry form at the address it is sent to."""
+    return _page(visitor, which if which in FORMS else "incident", {})
+
+
 def _page(
     visitor: Visit, which: str, given: dict[str, Any], choices: list[int] | None = None, *, status: int = 200
 ) -> Response:

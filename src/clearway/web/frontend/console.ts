@@ -8,6 +8,8 @@ import { mountLive } from "./live.ts";
 import { mountTimeline } from "./timeline.ts";
 import { mountTour } from "./tour.ts";
 
+// A form that came back stands on the page it was sent from; reloading must not send it again.
+if (document.body.dataset.page) history.replaceState(null, "", document.body.dataset.page);
 mountAll({ live: mountLive, timeline: mountTimeline, inbox: mountInbox });
 mountProposal();
 mountKeys();

@@ -146,6 +146,7 @@ function sameWords(a: HTMLElement, b: HTMLElement): boolean {
 }
 
 function dirty(part: HTMLElement): boolean {
+  if (part.querySelector("form[data-typed]")) return true;
   const fields = part.querySelectorAll<HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>(
     "input, textarea, select",
   );
