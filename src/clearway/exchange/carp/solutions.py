@@ -1,9 +1,9 @@
 """Routes of a CARP instance, out and in.
 
-Ours is JSON: ``{"format": "clearway-carp-routes/1", "instance": …, "cost": …,
-"routes": [[[tail, head], …]]}``, each pair a served road in the direction of serving. Read as well are lines of
-the form ``0 1 1 84 12 7 (D 0,1,1) (S 5,1,12) … (D 0,1,1)`` that benchmark programs write, where ``S`` holds the
-number of the road in its list (from 1) and the nodes in the direction of serving.
+Our JSON: ``{"format": "clearway-carp-routes/1", "instance": …, "cost": …, "routes": [[[tail, head, n]]]}``;
+each entry is a served road in the direction of serving and its number (from 0) in the file, which may be left
+out. Read as well are lines of the form ``0 1 1 84 12 7 (D 0,1,1) (S 5,1,12) … (D 0,1,1)`` that benchmark
+programs write, where ``S`` holds a number of the road (from 1) and the nodes in the direction of serving.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a salt-spreading instance holds: a mixed graph with one-ways and turn bans, trucks, depots, a limit."""
+"""What a salt-spreading instance holds: a mixed graph with one-ways, turn bans, trucks, depots, a limit."""
 
 from __future__ import annotations
 
