@@ -20,8 +20,9 @@ from clearway.kernel.clock import ManualClock
 from clearway.kernel.language import Text
 from clearway.operations.decisions import Decider
 from clearway.operations.deployment import POSTS, Deployment, open_deployment
+from clearway.operations.ground import Ground
 from clearway.operations.publishing import Newsroom
-from clearway.operations.session import Ground, Session
+from clearway.operations.session import Session
 from clearway.operations.simulation.agenda import Agenda
 from clearway.operations.simulation.crews import SimulatedCrews
 from clearway.operations.simulation.posts import SimulatedPosts

@@ -135,12 +135,15 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
     import uvicorn
 
     from clearway.cli.serving import demo_accounts, free_port, storm_services
+    from clearway.operations.apart import CycleProcess
     from clearway.operations.pace import Pace
     from clearway.operations.storm import LAST, CrewsOnly
     from clearway.web.app import create_app
 
     chosen = free_port(port)
-    house = storm_services(storm, out, chosen, cycles)
+    storm.session.runner = worker = CycleProcess(storm.session.ground)
+    worker.start()
+    house = storm_services(storm, out, chosen, cycles, worker)
     demo_accounts(house.access, storm.deployment.area)
     hand = storm.hand
     if hand is not None:
@@ -158,3 +161,4 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
     finally:
         if speed > 0:
             pace.stop()
+        worker.close()

@@ -99,13 +99,22 @@ Opened = tuple["Services", "Pace", tuple[str, ...], Callable[[], None]]
 
 def _live(folder: Path) -> Opened:
     from clearway.cli.serving import live_services
+    from clearway.operations.apart import CycleProcess
     from clearway.operations.installation import open_installation
     from clearway.operations.pace import Pace
 
     opened = open_installation(folder)
-    areas = (opened.deployment.area,)
+    areas, worker = (opened.deployment.area,), CycleProcess(opened.session.ground)
+    opened.session.runner = worker
     opened.delivery.start()
-    return live_services(opened, folder), Pace(opened.session, poll=opened.poll), areas, opened.close
+    worker.start()
+
+    def close() -> None:
+        worker.close()
+        opened.close()
+
+    house = live_services(opened, folder, worker)
+    return house, Pace(opened.session, poll=opened.poll), areas, close
 
 
 def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened:
@@ -114,6 +123,7 @@ def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened
 
     from clearway.cli.serving import demo_accounts, keep_cycles, storm_services
     from clearway.kernel.clock import parse_utc
+    from clearway.operations.apart import CycleProcess
     from clearway.operations.pace import Pace, catch_up
     from clearway.operations.storm import LAST, CrewsOnly, open_storm
 
@@ -125,9 +135,15 @@ def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened
     typer.echo("Importing roads and weather, then playing the storm up to now …", err=True)
     storm = open_storm(folder, begin)
     session, cycles = storm.session, keep_cycles(storm.session)
+    session.runner = worker = CycleProcess(session.ground)
     catch_up(session, begin, take_over - timedelta(hours=1))
     if storm.hand is not None:
         session.hand = CrewsOnly(storm.hand.agenda, storm.hand.crews)
-    house = storm_services(storm, folder, port, cycles)
+    house = storm_services(storm, folder, port, cycles, worker)
     demo_accounts(house.access, storm.deployment.area)
-    return house, Pace(session, speed=speed, until=LAST), (storm.deployment.area,), storm.close
+
+    def close() -> None:
+        worker.close()
+        storm.close()
+
+    return house, Pace(session, speed=speed, until=LAST), (storm.deployment.area,), close

@@ -20,6 +20,7 @@ from clearway.web.services import Services
 if TYPE_CHECKING:
     from clearway.network.model import Network
     from clearway.network.tiles import TileStore
+    from clearway.operations.apart import CycleProcess
     from clearway.operations.installation import Installation
     from clearway.operations.session import Session
     from clearway.operations.storm import Storm
@@ -39,7 +40,13 @@ def free_port(wanted: int) -> int:
     return wanted
 
 
-def storm_services(storm: Storm, out: Path, port: int, cycles: CycleArchive | None = None) -> Services:
+def storm_services(
+    storm: Storm,
+    out: Path,
+    port: int,
+    cycles: CycleArchive | None = None,
+    worker: CycleProcess | None = None,
+) -> Services:
     """Services over a demo run. Accounts, sessions and codes follow the machine's clock, not the storm's."""
     clock, session = storm.session.clock, storm.session
     beside = f"sqlite:///{(out / 'journal.sqlite').resolve().as_posix()}"
@@ -66,7 +73,7 @@ def storm_services(storm: Storm, out: Path, port: int, cycles: CycleArchive | No
         tiles=tiles_of(storm.network, out, session.ground.columns),
         series=storm.series,
         outbox=storm.delivery.outbox,
-        what_if=asker(session, cycles),
+        what_if=asker(session, cycles, worker),
         sealer=Sealer(storm.journal, SealedStore.beside(beside, SystemClock())),
         demo_door=secrets.token_urlsafe(18),
     )
@@ -117,21 +124,25 @@ def tiles_of(network: Network, folder: Path, columns: Columns) -> TileStore:
     return TileStore(folder)
 
 
-def asker(session: Session, cycles: CycleArchive) -> Callable[[Change], WhatIf]:
-    """Answers what-if questions about the last cycle of a session."""
+def asker(
+    session: Session, cycles: CycleArchive, worker: CycleProcess | None = None
+) -> Callable[[Change], WhatIf]:
+    """Answers what-if questions about the last cycle of a session, in the worker where there is one."""
     from clearway.operations.what_if import what_if
 
     def ask(change: Change) -> WhatIf:
         fresh = cycles.fresh
         if fresh is None:
             raise NotFoundError("no cycle has run yet", hint="Try again in a minute")
+        if worker is not None:
+            return worker.what_if(fresh.picture, fresh.before, change, fresh.result)
         ground = session.ground
         return what_if(fresh.picture, fresh.before, ground.doctrine, ground.desks, change, fresh.result)
 
     return ask
 
 
-def live_services(house: Installation, folder: Path) -> Services:
+def live_services(house: Installation, folder: Path, worker: CycleProcess | None = None) -> Services:
     """Services over a live installation."""
     settings, session = house.settings, house.session
     public_url = str(settings["public_url"])
@@ -153,7 +164,7 @@ def live_services(house: Installation, folder: Path) -> Services:
         tiles=tiles_of(house.network, folder / "network", session.ground.columns),
         series=house.series,
         outbox=house.delivery.outbox,
-        what_if=asker(session, house.cycles),
+        what_if=asker(session, house.cycles, worker),
         sealer=house.sealer,
         sign_columns=int(sign.get("columns", 24)),
         sign_rows=int(sign.get("rows", 3)),

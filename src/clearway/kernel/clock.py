@@ -85,6 +85,11 @@ def from_epoch_s(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def full_hour(at: datetime) -> datetime:
+    """The full hour of UTC that a moment lies in."""
+    return require_utc(at).replace(minute=0, second=0, microsecond=0)
+
+
 def zone(name: str) -> ZoneInfo:
     """Return the named time zone.
 

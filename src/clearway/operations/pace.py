@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from clearway.kernel.clock import ManualClock
+from clearway.kernel.clock import ManualClock, full_hour
 from clearway.kernel.errors import ClearwayError
 from clearway.operations.session import STEP, Session
 
@@ -31,11 +31,6 @@ class LiveClock(ManualClock):
 
     def set(self, at: datetime) -> None:
         """Nothing: the present is what it is."""
-
-
-def full_hour(at: datetime) -> datetime:
-    """The hour a moment lies in."""
-    return at.replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(slots=True)

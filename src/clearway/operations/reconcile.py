@@ -68,6 +68,7 @@ def reconcile(
     simulated: bool,
     found_before: frozenset[str] = frozenset(),
     most_new: int = MAX_NEW_AN_HOUR,
+    opened: Mapping[str, int] | None = None,
 ) -> Reconciled:
     """Commands that turn the records into what the cycle found.
 
@@ -79,11 +80,12 @@ def reconcile(
         area: jurisdiction of the session.
         simulated: whether the desks of a replay or drill speak.
         found_before: keys of the proposals of the cycle before, for the one cycle of grace.
-        most_new: new proposals that may reach a post in this cycle.
+        most_new: new proposals that may reach a post in this hour.
+        opened: how many have reached each post in this hour already.
     """
     commands = _situations(situations, open_situations, at, area, simulated)
     more, fresh, waiting = _proposals(
-        proposals, list(proposal_rows), at, area, simulated, found_before, most_new
+        proposals, list(proposal_rows), at, area, simulated, found_before, (most_new, opened or {})
     )
     return Reconciled((*commands, *more), fresh, waiting)
 
@@ -123,7 +125,7 @@ def _proposals(
     area: str,
     simulated: bool,
     found_before: frozenset[str],
-    most_new: int,
+    load: tuple[int, Mapping[str, int]],
 ) -> tuple[list[Command], int, tuple[Waiting, ...]]:
     known = {str(row.data["key"]): row for row in rows if row.state == "open"}
     decided = _latest_decided(rows)
@@ -141,7 +143,7 @@ def _proposals(
     for row in known.values():
         if str(row.data["key"]) not in found_before:
             commands.append(_withdrawal(row, at, simulated))
-    shown, waiting = _within_load(fresh, most_new)
+    shown, waiting = _within_load(fresh, *load)
     for proposal, data in shown:
         actor, key = desk_actor(proposal.desk, simulated=simulated), f"{proposal.key}:open:{iso(at)}"
         commands.append(Command("proposal", "open", data, actor, key, proposal.record_id(at)))
@@ -156,13 +158,13 @@ def _withdrawal(row: RecordRow, at: datetime, simulated: bool) -> Command:
 
 
 def _within_load(
-    fresh: list[tuple[Proposal, dict[str, Any]]], most_new: int
+    fresh: list[tuple[Proposal, dict[str, Any]]], most_new: int, opened: Mapping[str, int]
 ) -> tuple[list[tuple[Proposal, dict[str, Any]]], tuple[Waiting, ...]]:
     """Split by post at the load of an hour: ends of restrictions first, then level, then cost of waiting."""
     ordered = sorted(fresh, key=lambda item: _urgency(item[0]))
     shown: list[tuple[Proposal, dict[str, Any]]] = []
     waiting: list[Waiting] = []
-    load: dict[str, int] = {}
+    load = dict(opened)
     for proposal, data in ordered:
         post = str(data["post"])
         load[post] = load.get(post, 0) + 1

@@ -7,22 +7,23 @@ uses; they differ only in the clock, in where weather comes from, and in who dec
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from clearway.doctrine.model import Doctrine
-from clearway.kernel.clock import ManualClock, parse_utc
-from clearway.network.model import Network
+from clearway.kernel.clock import ManualClock, full_hour, parse_utc
 from clearway.operations.board import Board, build_board
-from clearway.operations.cycle import run_cycle
+from clearway.operations.cycle import CycleRun, timed_cycle
+from clearway.operations.ground import Ground
 from clearway.operations.linking import STANDING, link_findings
 from clearway.operations.reconcile import Reconciled, Waiting, reconcile
+from clearway.operations.rerun import again
 from clearway.operations.stated import stated
 from clearway.operations.trace import CycleTrace, trace_cycle
-from clearway.picture.desk import CycleResult, CycleState, Desk
-from clearway.picture.picture import Columns, Override, Picture, Treatment, Weather
+from clearway.picture.desk import CycleResult, CycleState
+from clearway.picture.picture import Override, Picture, Treatment, Weather
 from clearway.records import Journal
 
 STEP: Final = timedelta(hours=1)
@@ -63,16 +64,31 @@ class Hand(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ground:
-    """What does not change during a session."""
+class Runner(Protocol):
+    """What runs the cycles of a session: this process, or a worker (:mod:`clearway.operations.apart`)."""
 
-    network: Network
-    columns: Columns
-    cell_names: tuple[str, ...]
-    area: str
-    doctrine: Doctrine
-    desks: Sequence[Desk]
+    def cycle(self, picture: Picture, state: CycleState) -> CycleRun:
+        """One cycle."""
+        ...
+
+    def again(self, picture: Picture, before: Picture, base: CycleResult) -> CycleRun:
+        """A cycle between the full hours; see :func:`clearway.operations.rerun.again`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Runs cycles in the thread that asks."""
+
+    ground: Ground
+
+    def cycle(self, picture: Picture, state: CycleState) -> CycleRun:
+        """One cycle."""
+        return timed_cycle(picture, state, self.ground.doctrine, self.ground.desks)
+
+    def again(self, picture: Picture, before: Picture, base: CycleResult) -> CycleRun:
+        """A cycle between the full hours."""
+        return again(picture, before, base, self.ground.doctrine, self.ground.desks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +112,8 @@ class Session:
     clock: ManualClock
     simulated: bool
     hand: Hand | None = None
+    runner: Runner | None = None
+    """Runs the cycles; None: the thread that steps does it itself."""
     on_step: Callable[[StepReport, Picture, CycleResult], None] | None = None
     state: CycleState = field(default_factory=CycleState)
     state_before: CycleState = field(default_factory=CycleState)
@@ -108,6 +126,10 @@ class Session:
     board: Board | None = None
     last: CycleResult | None = None
     picture: Picture | None = None
+    _found: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)
+    """Keys of the proposals of the last cycles, for the hour of grace before one is withdrawn."""
+    _opened: list[tuple[datetime, str]] = field(default_factory=list)
+    """Posts that new proposals reached in the last hour, for the load of an hour."""
 
     def step(self, at: datetime) -> StepReport:
         """Run one cycle at ``at`` and let the hand act until the next hour.
@@ -117,27 +139,51 @@ class Session:
         """
         self._tick(at)
         picture = self.build_picture(at)
-        begun, seconds = time.perf_counter(), {}
-
-        class Watch:
-            def __init__(self, name: str) -> None:
-                self.name, self.begun = name, time.perf_counter()
-
-            def __enter__(self) -> None:
-                return None
-
-            def __exit__(self, *_: object) -> None:
-                seconds[self.name] = time.perf_counter() - self.begun
-
-        result = run_cycle(picture, self.state, self.ground.doctrine, self.ground.desks, watch=Watch)
+        begun = time.perf_counter()
+        run = self._runner.cycle(picture, self.state)
         elapsed = time.perf_counter() - begun
-        reconciled = self.apply(result, at)
-        self.state_before = self.state
-        self.state, self.last, self.picture = result.state, result, picture
-        self.board = build_board(picture, result.fields)
+        reconciled = self._take(picture, run[0], self.state)
         if self.hand is not None:
             self.hand.after_cycle(at)
             self.hand.until(at + STEP - timedelta(seconds=1), self._tick)
+        return self._report(picture, run, elapsed, reconciled)
+
+    def look_again(self, at: datetime) -> StepReport:
+        """A cycle between the full hours: judge what has come since the last one, on from its state.
+
+        Only desks that something new reaches run again. The hand is not moved; new proposals count against
+        the hour's load.
+
+        Raises:
+            DeskError: a desk failed; records stand as before.
+        """
+        if self.picture is None or self.last is None:
+            return self.step(at)
+        self._tick(at)
+        picture = self.build_picture(at)
+        begun = time.perf_counter()
+        run = self._runner.again(picture, self.picture, self.last)
+        elapsed = time.perf_counter() - begun
+        reconciled = self._take(picture, run[0], self.last.state)
+        return self._report(picture, run, elapsed, reconciled)
+
+    @property
+    def _runner(self) -> Runner:
+        return self.runner or Here(self.ground)
+
+    def _take(self, picture: Picture, result: CycleResult, before: CycleState) -> Reconciled:
+        """Make a cycle's outcome what holds: records first, then what screens read."""
+        reconciled = self.apply(result, picture.at)
+        keys = frozenset(p.key for p in result.proposals)
+        self._found = [(t, k) for t, k in self._found if t >= picture.at - STEP] or self._found[-1:]
+        self._found.append((picture.at, keys))
+        self.state_before = before
+        self.state, self.last, self.picture = result.state, result, picture
+        self.board = build_board(picture, result.fields)
+        return reconciled
+
+    def _report(self, picture: Picture, run: CycleRun, elapsed: float, reconciled: Reconciled) -> StepReport:
+        result, seconds = run
         trace = trace_cycle(
             picture,
             result.fields,
@@ -147,7 +193,7 @@ class Session:
             new_proposals=reconciled.new_proposals,
         )
         self.traces.append(trace)
-        report = StepReport(at, elapsed, seconds, reconciled, trace)
+        report = StepReport(picture.at, elapsed, seconds, reconciled, trace)
         if self.on_step is not None:
             self.on_step(report, picture, result)
         return report
@@ -175,8 +221,9 @@ class Session:
             at=at,
             area=self.ground.area,
             simulated=self.simulated,
-            found_before=frozenset(p.key for p in self.last.proposals) if self.last else frozenset(),
+            found_before=self._found_lately(at),
             most_new=int(self.ground.doctrine.number("load.new_proposals_per_hour")),
+            opened=self._opened_this_hour(at),
         )
         self.waiting = found.waiting
         compared = link_findings(
@@ -187,7 +234,20 @@ class Session:
         )
         if found.commands or compared:
             self.journal.submit_many([*found.commands, *compared])
+        fresh = [c for c in found.commands if (c.kind, c.verb) == ("proposal", "open")]
+        self._opened = [(t, post) for t, post in self._opened if t > at - STEP]
+        self._opened += [(at, str(c.data["post"])) for c in fresh]
         return found
+
+    def _found_lately(self, at: datetime) -> frozenset[str]:
+        """What the last cycle found, and those of the hour before."""
+        found = [keys for t, keys in self._found if t >= at - STEP] or [k for _, k in self._found[-1:]]
+        return frozenset().union(*found)
+
+    def _opened_this_hour(self, at: datetime) -> Mapping[str, int]:
+        """New proposals that have reached each post since the full hour."""
+        hour = full_hour(at)
+        return Counter(post for t, post in self._opened if hour <= t < at)
 
     def build_picture(self, at: datetime) -> Picture:
         """The picture as known now."""

@@ -30,8 +30,9 @@ from clearway.operations.deployment import Deployment, beijing, open_deployment
 from clearway.operations.desks import all_desks
 from clearway.operations.forecast.cells import Cells
 from clearway.operations.forecast.hindsight import Hindsight
+from clearway.operations.ground import Ground
 from clearway.operations.publishing import Newsroom
-from clearway.operations.session import Ground, Session
+from clearway.operations.session import Session
 from clearway.operations.simulation import crews as crew_rules
 from clearway.operations.simulation import posts as post_rules
 from clearway.operations.simulation.agenda import Agenda

@@ -14,10 +14,10 @@ from clearway.kernel.clock import iso
 from clearway.kernel.errors import InputError
 from clearway.kernel.ids import content_id
 from clearway.kernel.language import Text
-from clearway.operations.cycle import desks_read, fields_read, gather, order_desks, picture_read, run_desk
 from clearway.operations.identity import digest
-from clearway.picture.desk import CycleResult, CycleState, Desk, DeskResult
-from clearway.picture.fields import Field, Fields
+from clearway.operations.rerun import rerun, same_values
+from clearway.picture.desk import CycleResult, CycleState, Desk
+from clearway.picture.fields import Fields
 from clearway.picture.findings import Proposal, Situation
 from clearway.picture.picture import Override, Picture, Treatment, Weather
 
@@ -213,58 +213,8 @@ def what_if(
         DeskError: a desk failed on the fork.
     """
     fork = change.apply(picture)
-    dirty: set[str] = set()
-    reran: list[str] = []
-    results: dict[str, DeskResult] = {}
-    fields = Fields()
-    for desk in order_desks(desks):
-        kept = _part_of(base, desk)
-        if _reached(desk, change, dirty):
-            result = run_desk(desk, fork, state, doctrine, fields, results)
-            reran.append(desk.name)
-            dirty |= _dirty(desk, kept, result)
-        else:
-            result = kept
-        results[desk.name] = result
-        fields = fields.with_fields(result.fields)
-    outcome = gather(fork, fields, results)
-    return WhatIf(outcome, _difference(change.text(), tuple(reran), base, outcome))
-
-
-def _reached(desk: Desk, change: Change, dirty: set[str]) -> bool:
-    parts = picture_read(desk)
-    touched = not parts or any(t == p or t.startswith(p + "/") for t in change.touches for p in parts)
-    reads = {*fields_read(desk), *(f"situation/{name}" for name in desks_read(desk))}
-    return touched or bool(reads & dirty)
-
-
-def _part_of(base: CycleResult, desk: Desk) -> DeskResult:
-    return DeskResult(
-        state=base.state.desks.get(desk.name),
-        fields={name: base.fields[name] for name in desk.writes if name in base.fields},
-        situations=tuple(s for s in base.situations if s.desk == desk.name),
-        proposals=tuple(p for p in base.proposals if p.desk == desk.name),
-    )
-
-
-def _dirty(desk: Desk, before: DeskResult, after: DeskResult) -> set[str]:
-    changed = {
-        name
-        for name, field in after.fields.items()
-        if name not in before.fields or not _same_values(field, before.fields[name])
-    }
-    if digest(sorted(before.situations, key=_key)) != digest(sorted(after.situations, key=_key)):
-        changed.add(f"situation/{desk.name}")
-    return changed
-
-
-def _key(finding: Situation | Proposal) -> str:
-    return finding.key
-
-
-def _same_values(a: Field, b: Field) -> bool:
-    nan = a.values.dtype.kind == "f"
-    return a.values.shape == b.values.shape and np.array_equal(a.values, b.values, equal_nan=nan)
+    outcome, reran = rerun(fork, state, doctrine, desks, base, change.touches)
+    return WhatIf(outcome, _difference(change.text(), reran, base, outcome))
 
 
 def _difference(change: Text, reran: tuple[str, ...], base: CycleResult, fork: CycleResult) -> Difference:
@@ -276,7 +226,7 @@ def _difference(change: Text, reran: tuple[str, ...], base: CycleResult, fork: C
 
 def _field_difference(name: str, base: Fields, fork: Fields) -> FieldDifference | None:
     new, old = fork[name], base.get(name)
-    if old is None or old.values.shape != new.values.shape or _same_values(new, old):
+    if old is None or old.values.shape != new.values.shape or same_values(new, old):
         return None
     gap = np.asarray(new.values, float) - np.asarray(old.values, float)
     known = gap[np.isfinite(gap)]

@@ -25,8 +25,9 @@ from clearway.operations.archive import CycleArchive
 from clearway.operations.decisions import Decider
 from clearway.operations.deployment import open_deployment
 from clearway.operations.desks import all_desks
+from clearway.operations.ground import Ground
 from clearway.operations.publishing import Newsroom
-from clearway.operations.session import Ground, Session
+from clearway.operations.session import Session
 from clearway.operations.storm import kinds_of_house
 from clearway.operations.what_if import Change, WhatIf, what_if
 from clearway.picture.picture import Weather
