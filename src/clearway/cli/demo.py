@@ -143,7 +143,7 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
     chosen = free_port(port)
     storm.session.runner = worker = CycleProcess(storm.session.ground)
     worker.start()
-    house = storm_services(storm, out, chosen, cycles, worker)
+    house = storm_services(storm, out, chosen, cycles, worker, speed=speed)
     demo_accounts(house.access, storm.deployment.area)
     hand = storm.hand
     if hand is not None:

@@ -139,7 +139,7 @@ def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened
     catch_up(session, begin, take_over - timedelta(hours=1))
     if storm.hand is not None:
         session.hand = CrewsOnly(storm.hand.agenda, storm.hand.crews)
-    house = storm_services(storm, folder, port, cycles, worker)
+    house = storm_services(storm, folder, port, cycles, worker, speed=speed)
     demo_accounts(house.access, storm.deployment.area)
 
     def close() -> None:

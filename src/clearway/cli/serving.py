@@ -46,6 +46,8 @@ def storm_services(
     port: int,
     cycles: CycleArchive | None = None,
     worker: CycleProcess | None = None,
+    *,
+    speed: float = 1.0,
 ) -> Services:
     """Services over a demo run. Accounts, sessions and codes follow the machine's clock, not the storm's."""
     clock, session = storm.session.clock, storm.session
@@ -64,6 +66,7 @@ def storm_services(
         clock=clock,
         area=storm.deployment.name,
         zone=storm.deployment.zone,
+        clock_rate=max(speed, 1.0),
         simulated=True,
         hindsight=True,
         public_url=f"http://127.0.0.1:{port}",

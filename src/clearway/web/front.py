@@ -1,12 +1,14 @@
 """The front of the house: public answers are made once, packed once, and given to everybody who asks.
 
 An ASGI ring around the application. Public pages, feeds, CAP files and static files are kept for two seconds
-as bytes with a strong ETag and a packed twin, so that a burst of readers in a storm costs one rendering.
-Anything else passes straight through.
+as bytes with a strong ETag and a packed twin, so that a burst of readers in a storm costs one rendering. They
+are never kept longer than the answer itself allows, so that what has ended is not shown as in force. Anything
+else passes straight through.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,9 +20,11 @@ from clearway.exchange.feeds import Encoded, encode, matches
 
 KEEP_S: Final = 2.0
 MAX_KEPT: Final = 512
-_PATHS: Final = ("/", "/feed.atom", "/feed.rss")
+_PATHS: Final = ("/", "/feed.atom", "/feed.rss", "/map.svg")
 _BELOW: Final = ("/cap/", "/static/")
 _DROPPED: Final = (b"content-length", b"content-encoding", b"etag", b"vary")
+
+_MAX_AGE: Final = re.compile(rb"max-age=(\d+)")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -78,11 +82,17 @@ class FrontCache:
             return None
         headers = [(k, v) for k, v in start["headers"] if k not in _DROPPED]
         media = dict(headers).get(b"content-type", b"application/octet-stream").decode("latin-1")
-        kept = _Kept(time.monotonic() + self._keep_s, encode(b"".join(body), media), headers)
+        keep_s = min(self._keep_s, _max_age_s(dict(headers).get(b"cache-control", b"")))
+        kept = _Kept(time.monotonic() + keep_s, encode(b"".join(body), media), headers)
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
         self._kept[key] = kept
         return kept
+
+
+def _max_age_s(control: bytes) -> float:
+    found = _MAX_AGE.search(control)
+    return float(found.group(1)) if found else KEEP_S
 
 
 def _is_public(path: str) -> bool:

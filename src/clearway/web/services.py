@@ -37,6 +37,7 @@ class Services:
         clock: the present of the deployment (replayed in a demo).
         area: name of the jurisdiction.
         zone: IANA time zone of the area.
+        clock_rate: how many times faster than real that clock runs (a replay).
         simulated: nothing here is a live warning.
         hindsight: forecasts are made from observed weather.
         public_url: address under which the public reads, for feeds.
@@ -74,6 +75,7 @@ class Services:
     what_if: Callable[[Change], WhatIf] | None = None
     sealer: Sealer | None = None
     demo_door: str = ""
+    clock_rate: float = 1.0
     sign_columns: int = 24
     sign_rows: int = 3
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from clearway.kernel.language import Text, join
 from clearway.network.model import Network
-from clearway.network.search import CorridorSearch
 from clearway.network.store import content_hash
+from clearway.web.finding import search_of
 from clearway.web.services import Services
 
 _SHOWN = 4
@@ -24,12 +24,6 @@ def corridor_numbers(network: Network) -> dict[str, int]:
 def network_hash(network: Network) -> str:
     """Content hash of the network."""
     return content_hash(network)
-
-
-@lru_cache(maxsize=4)
-def search_of(network: Network) -> CorridorSearch:
-    """Name index over the corridors."""
-    return CorridorSearch(network)
 
 
 def indices(network: Network, ids: Iterable[object]) -> list[int]:

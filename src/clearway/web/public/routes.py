@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from clearway.kernel.clock import SystemClock
 from clearway.kernel.errors import NotFoundError
+from clearway.web.draw.boardmap import board_map
+from clearway.web.finding import Part, parts_of
 from clearway.web.guard import House
 from clearway.web.public.page import public_page
-from clearway.web.public.view import PublicView, public_restrictions, public_warnings, road_rows
+from clearway.web.public.view import (
+    PublicView,
+    Restriction,
+    RoadRow,
+    public_restrictions,
+    public_warnings,
+    road_rows,
+)
 from clearway.web.services import Services
 
 router = APIRouter(tags=["public"])
@@ -40,21 +51,46 @@ def page(
     house: House,
     lang: Annotated[str, Query(max_length=8)] = "",
     q: Annotated[str, Query(max_length=60)] = "",
+    part: Annotated[str, Query(max_length=120)] = "",
+    everything: Annotated[bool, Query(alias="all")] = False,
 ) -> Response:
     """Current warnings, restrictions, road conditions."""
     language = _language(lang, request.headers.get("accept-language", ""))
     other = "en" if language == "zh" else "zh"
+    asked = {name: value for name, value in (("q", q), ("part", part)) if value}
     links = {
         "atom": "/feed.atom",
         "rss": "/feed.rss",
         "cap": "/cap/{id}",
-        "other": f"/?lang={other}",
+        "other": f"/?{urlencode({'lang': other, **asked})}",
         "css": "/static/house.css",
         "script": "/static/public.js",
         "search": "/",
+        "all": f"/?{urlencode({'lang': language, **asked, 'all': '1'})}#roads",
+        "map": f"/map.svg?lang={language}" if house.board() else "",
     }
-    text = public_page(build_view(house, language, q), language=language, zone=house.zone, links=links)
-    return _public(text.encode(), "text/html; charset=utf-8")
+    view = build_view(house, q, part, everything=everything, language=language)
+    text = public_page(view, language=language, zone=house.zone, links=links)
+    return _public(text.encode(), "text/html; charset=utf-8", max_age_s=fresh_s(view, house.clock_rate))
+
+
+@router.get("/map.svg", include_in_schema=False)
+def road_map(request: Request, house: House, lang: Annotated[str, Query(max_length=8)] = "") -> Response:
+    """Picture of the main roads, an extra to the table."""
+    board = house.board()
+    if board is None:
+        raise NotFoundError("no road condition has been computed yet", hint="Try again after the next cycle")
+    language = _language(lang, request.headers.get("accept-language", ""))
+    picture = board_map(house.network, board, language, house.zone)
+    return _public(picture.encode(), "image/svg+xml")
+
+
+def fresh_s(view: PublicView, clock_rate: float) -> int:
+    """Seconds for which a copy of the page may be shown: 30, or less where something ends before [s]."""
+    until = view.next_change()
+    if until is None:
+        return MAX_AGE_S
+    return max(0, min(MAX_AGE_S, int((until - view.as_of).total_seconds() / clock_rate)))
 
 
 @router.get("/feed.atom", include_in_schema=False)
@@ -97,11 +133,18 @@ def static(name: Annotated[str, Path(max_length=40)]) -> Response:
     return _public(_static(name), media, max_age_s=3600)
 
 
-def build_view(house: Services, language: str, query: str = "") -> PublicView:
+def build_view(
+    house: Services, query: str = "", part: str = "", *, everything: bool = False, language: str = "zh"
+) -> PublicView:
     """Gather what the public may read now."""
     now = house.clock.now()
     board = house.board()
-    rows, hidden = road_rows(house.network, board, query) if board else ((), 0)
+    parts = parts_of(house.network, house.journal.list("area", states=("active",)))
+    chosen = next((p for p in parts if p.id == part), None)
+    measures = public_restrictions((r.as_mapping() for r in house.journal.list("measure")), house.network)
+    rows, hidden = (
+        road_rows(house.network, board, query, chosen, measures, everything=everything) if board else ((), 0)
+    )
     head = house.journal.head()
     offset_ms = int((SystemClock().now() - now).total_seconds() * 1000) if house.simulated else 0
     pick = 1 if language == "zh" else 0
@@ -111,9 +154,7 @@ def build_view(house: Services, language: str, query: str = "") -> PublicView:
         warnings=public_warnings(
             (r.as_mapping() for r in house.journal.list("notice", states=("issued",))), now
         ),
-        restrictions=public_restrictions(
-            (r.as_mapping() for r in house.journal.list("measure")), house.network
-        ),
+        restrictions=tuple(r for r in measures if _concerns(r, chosen, rows if query.strip() else None)),
         roads=rows,
         roads_hidden=hidden,
         query=query,
@@ -128,7 +169,17 @@ def build_view(house: Services, language: str, query: str = "") -> PublicView:
         simulated=house.simulated,
         hindsight=house.hindsight,
         clock_offset_ms=offset_ms,
+        roads_at=board.at if board else None,
+        parts=parts,
+        part=chosen.id if chosen else "",
+        everything=everything,
     )
+
+
+def _concerns(measure: Restriction, part: Part | None, found: Sequence[RoadRow] | None) -> bool:
+    """Whether a reader who asked for a part of the area, or for roads by name, should read of a measure."""
+    here = part is None or bool(measure.corridors & part.corridors)
+    return here and (found is None or any(row.id in measure.corridors for row in found))
 
 
 def _public(body: bytes, media: str, *, max_age_s: int = MAX_AGE_S) -> Response:

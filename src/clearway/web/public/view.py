@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,11 +15,14 @@ from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text
 from clearway.network.model import Network, RoadClass
 from clearway.operations.board import SEVERITY, Board
+from clearway.web.finding import Part, search_of
 from clearway.web.said import said
 
 _PUBLIC_MEASURE_STATES = ("ordered", "in_force", "removal_pending")
-_ROWS = 60
+_ROWS = 20
+_MORE_ROWS = 120
 CONTROL_NEWS = "traffic_control"
+_MODEL: Final = re.compile(r"^Clearway road model (?P<version>[0-9.]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,12 @@ class Restriction:
     exemptions: tuple[Text, ...]
     detour: Text
     lift_condition: Text
+    id: str = ""
+    corridors: frozenset[str] = frozenset()
+
+    def over(self, at: datetime) -> bool:
+        """Whether it is no longer ordered: its time is up, though it may still stand on the road."""
+        return self.removal_pending or self.expiry <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,9 @@ class RoadRow:
     rst_min_c: float
     p_slippery: float
     confidence: float
+    id: str = ""
+    restrictions: tuple[Restriction, ...] = ()
+    """What restricts this road now."""
 
     @property
     def slippery(self) -> bool:
@@ -97,6 +110,36 @@ class PublicView:
     hindsight: bool
     clock_offset_ms: int = 0
     """Machine time minus the time shown; not 0 in a replay."""
+    roads_at: datetime | None = None
+    """When the road conditions were computed."""
+    parts: tuple[Part, ...] = ()
+    part: str = ""
+    """The part of the area that was asked for, empty for all."""
+    everything: bool = False
+    """Whether all main roads were asked for."""
+
+    @property
+    def orders(self) -> tuple[Restriction, ...]:
+        """What restricts traffic."""
+        return tuple(r for r in self.restrictions if r.restrictive)
+
+    @property
+    def advice(self) -> tuple[Restriction, ...]:
+        """What only advises."""
+        return tuple(r for r in self.restrictions if not r.restrictive)
+
+    @property
+    def source_words(self) -> tuple[Text, str]:
+        """Who computed the conditions, in words, and the technical rest."""
+        head, _, rest = self.source.partition(";")
+        match = _MODEL.match(head.strip())
+        words = Text(head.strip(), f"畅途路面模式{match['version']}" if match else head.strip())
+        return words, rest.strip()
+
+    def next_change(self) -> datetime | None:
+        """The first moment at which something shown here is no longer so."""
+        ends = [w.expires for w in self.warnings] + [r.expiry for r in self.restrictions]
+        return min((end for end in ends if end > self.as_of), default=None)
 
     @property
     def looks(self) -> Mapping[Condition, Any]:
@@ -156,31 +199,50 @@ def public_restrictions(measures: Iterable[Mapping[str, Any]], network: Network)
                 exemptions=tuple(said(e) for e in data.get("exemptions", [])),
                 detour=Text.of(data.get("detour") or ""),
                 lift_condition=Text.of(data.get("lift_condition") or ""),
+                id=str(row["id"]),
+                corridors=frozenset(str(c) for c in data.get("corridors", [])),
             )
         )
     return tuple(sorted(found, key=lambda r: (not r.restrictive, r.removal_pending, r.starts)))
 
 
-def road_rows(network: Network, board: Board, query: str = "") -> tuple[tuple[RoadRow, ...], int]:
-    """Rows to show and how many stay hidden: matches of ``query``, else main roads, the worst first."""
-    wanted = query.strip().casefold()
+def road_rows(
+    network: Network,
+    board: Board,
+    query: str = "",
+    part: Part | None = None,
+    restrictions: Sequence[Restriction] = (),
+    *,
+    everything: bool = False,
+) -> tuple[tuple[RoadRow, ...], int]:
+    """Rows to show and how many stay hidden.
+
+    With ``query`` the roads that fit it by name, number or pinyin, best first; else main roads, worst first.
+    """
+    if query.strip():
+        found = [m.corridor for m in search_of(network).find(query, limit=_MORE_ROWS)]
+        numbers = [i for i in found if part is None or network.corridors[i].id in part.corridors]
+    else:
+        numbers = _main_roads(network, board, part)
+    limit = _MORE_ROWS if everything else _ROWS
+    rows = tuple(_row(network, board, i, restrictions) for i in numbers[:limit])
+    return rows, max(0, len(numbers) - limit)
+
+
+def _main_roads(network: Network, board: Board, part: Part | None) -> list[int]:
     severity = np.array(SEVERITY)
     ranked = []
     for i, corridor in enumerate(network.corridors):
-        if wanted:
-            names = f"{corridor.name.en} {corridor.name.zh} {corridor.ref}".casefold()
-            if wanted not in names:
-                continue
-        elif corridor.road_class > RoadClass.PRIMARY or corridor.length_m < 2_000:
+        if part is not None and corridor.id not in part.corridors:
+            continue
+        if corridor.road_class > RoadClass.PRIMARY or corridor.length_m < 2_000:
             continue
         now, worst = int(severity[board.now[i]]), int(severity[board.worst[i]])
         ranked.append((-max(now, worst), -now, int(corridor.road_class), -corridor.length_m, i))
-    ranked.sort()
-    rows = tuple(_row(network, board, key[-1]) for key in ranked[:_ROWS])
-    return rows, max(0, len(ranked) - _ROWS)
+    return [key[-1] for key in sorted(ranked)]
 
 
-def _row(network: Network, board: Board, i: int) -> RoadRow:
+def _row(network: Network, board: Board, i: int, restrictions: Sequence[Restriction]) -> RoadRow:
     corridor = network.corridors[i]
     return RoadRow(
         label=corridor.label,
@@ -192,4 +254,6 @@ def _row(network: Network, board: Board, i: int) -> RoadRow:
         rst_min_c=float(board.rst_min_c[i]),
         p_slippery=float(board.p_slippery[i]),
         confidence=float(board.confidence[i]),
+        id=corridor.id,
+        restrictions=tuple(r for r in restrictions if r.restrictive and corridor.id in r.corridors),
     )

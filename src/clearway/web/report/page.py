@@ -16,26 +16,12 @@ from clearway.operations.trace import GROUPS, CycleTrace
 from clearway.picture.picture import Columns
 from clearway.records import Kinds
 from clearway.records.kinds import BUILT_IN_VERBS
-from clearway.web.draw.roadmap import MapClass, road_map_svg
+from clearway.web.draw.boardmap import STYLES, group_of_condition, moment_words
+from clearway.web.draw.roadmap import road_map_svg
 from clearway.web.draw.storm import StormTrace, storm_svg
 from clearway.web.report.gather import ReportData
 from clearway.web.templating import render
 
-_MAP_STYLES = tuple(
-    MapClass(label, colour, width, dash)
-    for (label, _), (colour, width, dash) in zip(
-        GROUPS,
-        (
-            ("#9aa7ad", 1.0, ""),
-            ("#2f7fc1", 1.2, ""),
-            ("#e08a2b", 1.6, "6 2"),
-            ("#7a6fc0", 1.6, "4 2"),
-            ("#6b3fc9", 1.8, "8 2"),
-            ("#c4161c", 2.0, ""),
-        ),
-        strict=True,
-    )
-)
 _WEIGHTS = (0.0, 0.0, 1.0, 1.0, 2.0, 3.0)
 """How bad each of the condition groups is, for picking the worst hour."""
 
@@ -85,14 +71,10 @@ def condition_map(
     trace: CycleTrace, network: Network, columns: Columns, language: str, zone: str, *, width: int = 460
 ) -> str:
     """Map picture of one cycle's road condition."""
-    group = np.zeros(16, dtype=np.int8)
-    for number, (_, codes) in enumerate(GROUPS):
-        group[list(codes)] = number
-    by_segment = group[trace.column_condition][columns.segment_column]
-    there = trace.at.astimezone(ZoneInfo(zone))
-    title = f"{there.month}月{there.day}日 {there:%H:%M}" if language == "zh" else f"{there:%d %b %H:%M}"
+    by_segment = group_of_condition()[trace.column_condition][columns.segment_column]
+    title = moment_words(trace.at, zone)[language]
     return road_map_svg(
-        network, by_segment, _MAP_STYLES, title, language, max_class=RoadClass.PRIMARY, width=width
+        network, by_segment, STYLES, title, language, max_class=RoadClass.PRIMARY, width=width
     )
 
 
