@@ -16,6 +16,7 @@ from markupsafe import Markup
 from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.language import Text, from_both
 from clearway.kernel.levels import Level
+from clearway.web.said import said
 
 
 class Gap(ChainableUndefined):
@@ -52,13 +53,24 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(one_language=one_language, words=words, level_chip=level_chip)
+    env.filters.update(one_language=one_language, words=words, level_chip=level_chip, said=said_words)
+    env.globals.update(late=late)
     return env
 
 
 def one_language(line: str, language: str) -> str:
     """One language of a line that may hold both (see :func:`clearway.kernel.language.both`)."""
     return from_both(line)[language]
+
+
+def said_words(value: Text | dict[str, str] | str | Undefined | None, language: str) -> str:
+    """Words of law and office that records keep in English, in the reader's language."""
+    return "" if value is None or isinstance(value, Undefined) else said(value)[language]
+
+
+def late(value: str, now: datetime) -> bool:
+    """Whether a stored time has passed."""
+    return parse_utc(value) <= now
 
 
 def words(value: Text | dict[str, str] | str | Undefined | None, language: str) -> str:

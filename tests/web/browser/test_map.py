@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import timedelta
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from clearway.kernel.clock import iso
+from clearway.records import Actor, Command, Role
+from tests.desks import world
 from tests.web.browser.conftest import Seats, map_ready
 
 
@@ -85,7 +90,16 @@ def test_time_bar_shows_past_and_never_hides_it(seats: Seats) -> None:
     expect(page.locator(".past-note")).to_contain_text("Nothing here is now")
     expect(page.locator(".map-stamp")).to_contain_text("PAST")
     assert "at=2015-11-22T04" in page.url
-    expect(page.locator('[data-live="decide"]')).to_contain_text("Nothing waits")
+    decide = page.locator('[data-live="decide"]')
+    expect(decide).to_contain_text("To decide then")
+    then = seats.desk.journal.list("proposal", states=("open",), as_of=world.AT - timedelta(hours=2))
+    assert then
+    expect(decide.locator("[data-proposal]")).to_have_count(min(5, len(then)))
+    assert page.goto(str(decide.locator("a").first.get_attribute("href")))
+    expect(page.locator(".past-note")).to_be_visible()
+    expect(page.locator("form button", has_text="Approve")).to_have_count(0)
+    page.go_back()
+    map_ready(page)
     page.keyboard.press("n")
     page.locator(f'[data-island=map][data-shown="{now}"]').wait_for()
     assert "past" not in (body.get_attribute("class") or "").split()
@@ -127,3 +141,91 @@ def test_click_names_the_road_of_an_entry(seats: Seats) -> None:
     map_ready(page)
     click_road(page, 116.075)
     expect(page.locator('input[name="road"]')).not_to_have_value("")
+
+
+def test_quick_steps_never_mix_past_and_forecast(seats: Seats) -> None:
+    """Over now and on while the present still loads: what is drawn is six hours from now, not from then."""
+    page = seats.sit()
+    page.goto("/console")
+    now = map_ready(page).get_attribute("data-shown")
+    page.locator(".timeline input").focus()
+    page.keyboard.press("ArrowLeft")
+    page.locator('[data-island=map][data-shown="2015-11-22T05:00:00Z"]').wait_for()
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.4)
+        route.continue_()
+
+    page.route(re.compile(r"/console/state$"), slowly)
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+    page.locator(f'[data-island=map][data-lead="6"][data-shown="{now}"]').wait_for()
+    expect(page.locator(".map-stamp")).to_contain_text("FORECAST +6 h")
+    expect(page.locator(".map-stamp")).not_to_contain_text("PAST")
+
+
+def test_legend_never_rests_on_colour_alone(seats: Seats) -> None:
+    """Every layer has words for every class, and the classes that endanger differ in pattern as well."""
+    page = seats.sit()
+    page.goto("/console")
+    map_ready(page)
+    legend = page.locator(".map-legend")
+    for layer in ("condition", "friction", "rst_c", "p_slippery", "confidence", "level"):
+        page.select_option(".map-controls select", layer)
+        rows = legend.locator("span:has(i)")
+        assert all(words.strip() for words in rows.all_inner_texts()), layer
+        patterns = {str(i.get_attribute("class")) for i in legend.locator("i[class^=pattern]").all()}
+        assert patterns == {"pattern-dots", "pattern-dashes", "pattern-sparse"}, layer
+    expect(legend).to_contain_text("Clearway road model")
+    expect(legend).to_contain_text("mean confidence")
+
+
+def test_what_lies_over_the_roads_can_be_taken_off(seats: Seats) -> None:
+    """Measures are there at first, tasks on demand; the choice outlives a reload of the window."""
+    page = seats.sit()
+    page.goto("/console")
+    map_ready(page)
+    legend, box = page.locator(".map-legend"), page.locator(".overlays input[name=tasks]")
+    expect(legend).to_contain_text("restriction ordered or in force")
+    expect(legend).not_to_contain_text("open task")
+    box.check()
+    expect(legend).to_contain_text("open task")
+    page.reload()
+    map_ready(page)
+    expect(legend).to_contain_text("open task")
+    assert seats.complaints == []
+
+
+def test_a_word_from_the_scene_shows_at_once_with_its_end(seats: Seats) -> None:
+    """What somebody states about a road is on the open map before any cycle has run, marked as said."""
+    page = seats.sit()
+    page.goto("/console")
+    map_ready(page)
+    expect(page.locator("[data-island=live]")).to_have_attribute("data-state", "live")
+    until = seats.desk.clock.now() + timedelta(hours=1)
+    data = {
+        "headline": {"en": "Ring Road is icy", "zh": "二环路结冰"}, "quantity": "condition", "value": "ice",
+        "corridors": ["cor-1"], "until": iso(until), "area": "town", "source": "patrol",
+    }  # fmt: skip
+    officer = Actor("officer", (Role("duty_officer", "town"),), "post-duty")
+    command = Command("override", "state", data, officer, "said-1", reason="seen on the spot")
+    seats.desk.journal.submit(command)
+    expect(page.locator(".map-legend")).to_contain_text(
+        "said on the spot, beats the model (1, first ends 15:00)"
+    )
+
+
+def test_panel_says_what_why_and_what_is_decided(seats: Seats) -> None:
+    """The opened road names its class with numbers, range, time and source, its reasons, levels and tasks."""
+    page = seats.sit()
+    page.goto("/console")
+    map_ready(page)
+    click_road(page, 116.075)
+    panel = page.locator(".segment-panel")
+    now = panel.locator(".segment-now")
+    expect(now).to_contain_text(re.compile(r"surface −\d.* °C \(10–90 %: −\d"))
+    expect(now).to_contain_text("friction")
+    expect(now).to_contain_text("Clearway road model")
+    assert now.locator("strong").inner_text().strip()
+    expect(panel.get_by_role("heading", name="Why it has its colour")).to_be_visible()
+    expect(panel.get_by_role("heading", name="Warning levels here")).to_be_visible()

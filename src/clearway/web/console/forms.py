@@ -56,15 +56,30 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
     return {
         "nav": NAV,
         "counts": {
-            "inbox": len(house.journal.list("proposal", states=("open",))),
+            "inbox": len(house.journal.list("proposal", states=("open",), as_of=at)),
             "alarms": len(alarms),
-            "notices": len(house.journal.list("notice", states=("issued",))),
+            "notices": len(house.journal.list("notice", states=("issued",), as_of=at)),
         },
         "post": Text.of(post.data["title"]) if post else None,
         "holds": bool(post and post.data.get("holder") == who.account.id),
         "urgent": mine[:3],
         "query": f"?at={quote(iso(at))}" if at else "",
     }
+
+
+def _moment(text: str, zone: str) -> datetime:
+    """A time of the address; without a zone it is local time of the area.
+
+    Raises:
+        InputError: not a time.
+    """
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return parse_utc(text, where="at")
+    return parse_utc(
+        (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))).isoformat(), where="at"
+    )
 
 
 def input_time(value: Any, zone: str) -> str:
@@ -111,10 +126,10 @@ class Visit:
         """The past moment the reader asked for, None for now.
 
         Raises:
-            InputError: not a time with a zone.
+            InputError: not a time.
         """
         given = self.request.query_params.get("at", "").strip()
-        at = parse_utc(given.replace(" ", "+"), where="at") if given else None
+        at = _moment(given.replace(" ", "+"), self.house.zone) if given else None
         return at if at is not None and at < self.now else None
 
     def done(self, path: str, note: Text | None = None) -> RedirectResponse:
@@ -138,6 +153,7 @@ class Visit:
             who=self.who,
             area=self.house.area,
             simulated=self.house.simulated,
+            hindsight=self.house.hindsight,
             now=now,
             as_of=at,
             offset_ms=offset_ms,

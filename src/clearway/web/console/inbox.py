@@ -32,7 +32,7 @@ CHANGEABLE: Final = {
 def inbox(visitor: Visitor) -> Response:
     """All open proposals, what is lost by waiting first."""
     house = visitor.house
-    rows = open_proposals(house)
+    rows = open_proposals(house, visitor.at)
     by_rule: dict[str, int] = {}
     for row in rows:
         by_rule[rule_of(row)] = by_rule.get(rule_of(row), 0) + 1
@@ -43,7 +43,7 @@ def inbox(visitor: Visitor) -> Response:
         bulk={rule for rule, count in by_rule.items() if count > 1},
         two={r.id: needs_two(house.kinds, r.data) for r in rows},
         roads_of=lambda row: roads(house.network, row.data.get("subjects") or (), limit=6),
-        to_confirm=waiting(house, house.journal.authority(), visitor.actor),
+        to_confirm=[] if visitor.at else waiting(house, house.journal.authority(), visitor.actor),
         posts=post_names(house),
         keys={r.id: secrets.token_urlsafe(12) for r in rows},
     )

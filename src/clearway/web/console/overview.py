@@ -33,7 +33,7 @@ def overview(visitor: Visitor) -> Response:
         journal.list("situation", states=("active",), as_of=at),
         key=lambda r: (-int(r.data["level"]), str(r.data["hazard"])),
     )
-    proposals = [] if at else open_proposals(house)
+    proposals = open_proposals(house, at)
     latest = house.board()
     board = board_view(house, "all", now, as_of=at)
     untouched = [

@@ -28,6 +28,9 @@ export function mountInbox(element: HTMLElement): void {
   element.addEventListener("change", () => {
     const rules = new Set(boxes().filter((b) => b.checked).map((b) => b.dataset.rule));
     for (const box of boxes()) box.disabled = rules.size > 0 && !rules.has(box.dataset.rule);
+    const many = boxes().filter((b) => b.checked).length;
+    const told = element.querySelector("[data-marked]");
+    if (told) told.textContent = many ? `(${many})` : "";
   });
 }
 

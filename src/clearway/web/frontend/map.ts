@@ -2,11 +2,13 @@
 // repaints 50,000 segments without touching geometry.
 
 import * as maplibre from "maplibre-gl";
-import { columnColours, LABELS, type Layer, legendRows, PATTERNS, UNKNOWN } from "./colours.ts";
+import { LABELS, type Layer, looks, painting, type Pattern, PATTERNS, UNKNOWN } from "./colours.ts";
 import { announce, localTime, say, words } from "./house.ts";
+import { legend, type Overlay, OVERLAYS } from "./legend.ts";
 import { mapStyle } from "./mapstyle.ts";
+import { openStation } from "./points.ts";
 import { openSegment, showSegment } from "./segment.ts";
-import { loadNetwork, loadState, type NetworkInfo, type State, unpack } from "./state.ts";
+import { loadNetwork, loadState, type NetworkInfo, type State } from "./state.ts";
 import type { Moment } from "./timeline.ts";
 
 maplibre.setWorkerUrl(`${location.origin}/static/dist/map-worker.js`);
@@ -24,6 +26,18 @@ interface Feature {
 }
 
 const AGAIN_MS = 1500;
+const KEPT = "clearway-map";
+
+/** What the reader took off the map last time in this window. */
+function keptOverlays(): Set<Overlay> {
+  const usual: Overlay[] = ["measures", "incidents", "stations"];
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as Overlay[] | null;
+    return new Set((kept ?? usual).filter((name) => name in OVERLAYS));
+  } catch {
+    return new Set(usual);
+  }
+}
 
 export class SituationMap {
   private map!: maplibre.Map;
@@ -35,15 +49,18 @@ export class SituationMap {
   private stamp = document.createElement("p");
   private slider = document.createElement("input");
   private told = document.createElement("output");
-  private withTasks = false;
+  private overlays = keptOverlays();
   private marked = new Map<string, string>();
   private asked = 0;
+  /** Moment of the state at hand; what is wished for may still be under way. */
+  private loaded = "";
   private later = 0;
 
   constructor(private readonly element: HTMLElement, private readonly props: MapProps) {}
 
   async start(): Promise<void> {
     [this.network, this.state] = await Promise.all([loadNetwork(), loadState(this.props.at ?? "")]);
+    this.loaded = this.props.at ?? "";
     if (!this.network.zooms) throw new Error(say("this installation has no map tiles", "本安装没有地图瓦片"));
     const table = document.createElement("details");
     table.className = "map-table";
@@ -56,6 +73,8 @@ export class SituationMap {
     this.stamp.setAttribute("aria-hidden", "true");
     canvas.append(this.stamp);
     this.legend.className = "map-legend";
+    this.legend.setAttribute("role", "group");
+    this.legend.setAttribute("aria-label", say("Legend", "图例"));
     this.element.classList.add("map-island");
     this.element.classList.remove("map");
     this.element.replaceChildren(this.controls(), canvas, this.legend);
@@ -84,7 +103,10 @@ export class SituationMap {
     });
     this.map.on("load", () => {
       this.paint();
-      if (this.props.corridors?.length) this.zoomTo(this.props.corridors);
+      if (this.props.corridors?.length) {
+        this.zoomTo(this.props.corridors);
+        this.mark("subject", "corridor", this.props.corridors);
+      }
       this.map.once("idle", () => (this.element.dataset.ready = "yes"));
     });
     addEventListener("cw:time", (event) => void this.show((event as CustomEvent<Moment>).detail));
@@ -132,22 +154,36 @@ export class SituationMap {
       this.lead = Number(this.slider.value);
       this.paint();
     });
-    const tasks = document.createElement("label");
-    const box = Object.assign(document.createElement("input"), { type: "checkbox", name: "tasks" });
-    box.addEventListener("change", () => {
-      this.withTasks = box.checked;
-      this.paint();
-    });
-    tasks.append(box, ` ${say("show tasks", "显示任务")}`);
+    const boxes = document.createElement("fieldset");
+    boxes.className = "overlays";
+    const title = document.createElement("legend");
+    title.textContent = say("also show", "叠加显示");
+    boxes.append(title);
+    for (const name of Object.keys(OVERLAYS) as Overlay[]) {
+      const label = document.createElement("label");
+      const box = Object.assign(document.createElement("input"), {
+        type: "checkbox",
+        name,
+        checked: this.overlays.has(name),
+      });
+      box.addEventListener("change", () => {
+        if (box.checked) this.overlays.add(name);
+        else this.overlays.delete(name);
+        sessionStorage.setItem(KEPT, JSON.stringify([...this.overlays]));
+        this.paint();
+      });
+      label.append(box, ` ${OVERLAYS[name]}`);
+      boxes.append(label);
+    }
     bar.addEventListener("submit", (event) => event.preventDefault());
-    bar.append(select, tasks, this.slider, this.told);
+    bar.append(select, boxes, this.slider, this.told);
     return bar;
   }
 
   /** Show a moment: the state known then, at a lead. A newer wish overtakes an older answer. */
   async show(moment: Moment, anew = false): Promise<void> {
     const mine = ++this.asked;
-    const other = anew || moment.at !== (this.props.at ?? "");
+    const other = anew || moment.at !== this.loaded;
     this.props.at = moment.at;
     this.lead = moment.lead;
     this.slider.value = String(moment.lead);
@@ -155,6 +191,7 @@ export class SituationMap {
       const state = await loadState(moment.at);
       if (mine !== this.asked) return;
       this.state = state;
+      this.loaded = moment.at;
     }
     this.paint();
     if (!anew) announce(`${say("Map shows", "地图时间")} ${this.told.textContent}`);
@@ -162,29 +199,54 @@ export class SituationMap {
 
   private paint(): void {
     const begun = performance.now();
-    const colours = columnColours(this.state, this.network, this.layer, this.lead);
-    const columns = new Map<string, number[]>();
-    colours.forEach((colour, column) => {
-      const same = columns.get(colour);
-      if (same) same.push(column);
-      else columns.set(colour, [column]);
-    });
-    const cases = Array.from(columns, ([colour, those]) => [those, colour]).flat();
-    const pick = ["match", ["coalesce", ["get", "column"], -1], ...cases, UNKNOWN];
-    if (cases.length) {
-      this.map.setPaintProperty("roads", "line-color", pick as never, { validate: false });
+    const shown = painting(this.state, this.network, this.layer, this.lead);
+    const classes = looks(this.network, this.layer);
+    const property = ["coalesce", ["get", shown.property], -1];
+    const cases = Array.from(shown.classes, ([k, those]) => [those, classes[k]?.colour ?? UNKNOWN]).flat();
+    const others = classes[shown.others]?.colour ?? UNKNOWN;
+    const pick = cases.length ? ["match", property, ...cases, others] : others;
+    const colour = this.layer === "condition" ? this.saidOver(pick) : pick;
+    this.map.setPaintProperty("roads", "line-color", colour as never, { validate: false });
+    for (const name of Object.keys(PATTERNS) as Exclude<Pattern, "">[]) {
+      const drawn = Array.from(shown.classes, ([k, those]) => classes[k]?.pattern === name ? those : [])
+        .flat();
+      const rest = classes[shown.others]?.pattern === name;
+      const all = Array.from(shown.classes.values()).flat();
+      this.mark(
+        `pattern-${name}`,
+        shown.property,
+        rest ? all.filter((v) => !drawn.includes(v)) : drawn,
+        rest,
+      );
     }
-    const condition = unpack(this.state, "condition", this.lead);
-    for (const [name, pattern] of Object.entries(PATTERNS)) {
-      const drawn: number[] = [];
-      condition.forEach((code, i) => pattern.codes.includes(code) && drawn.push(i));
-      this.mark(`pattern-${name}`, "column", drawn);
-    }
+    const on = (name: Overlay, corridors: number[]) => this.overlays.has(name) ? corridors : [];
     const held = this.state.measures.filter((m) => m.restrictive && m.state !== "awaiting_second");
-    this.mark("measures", "corridor", held.flatMap((m) => m.corridors));
-    this.mark("tasks", "corridor", this.withTasks ? this.state.tasks.flatMap((t) => t.corridors) : []);
+    const going = on(
+      "measures",
+      held.filter((m) => m.state === "removal_pending").flatMap((m) => m.corridors),
+    );
+    const standing = on(
+      "measures",
+      held.filter((m) => m.state !== "removal_pending").flatMap((m) => m.corridors),
+    );
+    const tasks = on("tasks", this.state.tasks.flatMap((t) => t.corridors));
+    for (const form of ["", "-band"]) {
+      this.mark(`measures${form}`, "corridor", form ? [...standing, ...going] : standing);
+      this.mark(`tasks${form}`, "corridor", tasks);
+    }
+    this.mark("removals", "corridor", going);
+    this.markSaid();
     this.drawPoints();
-    this.drawLegend(held.length);
+    this.legend.replaceChildren(
+      ...legend(
+        this.state,
+        this.network,
+        this.layer,
+        this.lead,
+        this.overlays,
+        Boolean(this.props.corridors?.length),
+      ),
+    );
     this.tell();
     const spent = (performance.now() - begun).toFixed(1);
     const anew = this.element.dataset.shown !== (this.state.at ?? "");
@@ -202,12 +264,30 @@ export class SituationMap {
     });
   }
 
-  private mark(layer: string, property: string, values: number[]): void {
-    const key = values.join();
+  private mark(layer: string, property: string, values: number[], others = false): void {
+    const key = `${others}${property}${values.join()}`;
     if (this.marked.get(layer) === key) return;
     this.marked.set(layer, key);
-    const wanted = ["in", ["coalesce", ["get", property], -1], ["literal", [...new Set(values)]]];
+    const found = ["in", ["coalesce", ["get", property], -1], ["literal", [...new Set(values)]]];
+    const wanted = others ? ["!", found] : found;
     this.map.setFilter(layer, wanted as maplibre.FilterSpecification, { validate: false });
+  }
+
+  /** A person's word shows at once and as such; the next cycle takes it in. */
+  private saidOver(pick: unknown): unknown {
+    if (!this.state.said.length) return pick;
+    const byCode = new Map(this.network.conditions.map((c) => [c.code, c.colour]));
+    const said = this.state.said.flatMap(([segment, code]) => [segment, byCode.get(code) ?? UNKNOWN]);
+    return ["match", ["coalesce", ["id"], -1], ...said, pick];
+  }
+
+  private markSaid(): void {
+    const segments = this.state.said.map(([segment]) => segment);
+    const key = segments.join();
+    if (this.marked.get("said") === key) return;
+    this.marked.set("said", key);
+    const wanted = ["in", ["coalesce", ["id"], -1], ["literal", segments]];
+    this.map.setFilter("said", wanted as maplibre.FilterSpecification, { validate: false });
   }
 
   private drawPoints(): void {
@@ -224,55 +304,22 @@ export class SituationMap {
       geometry: { type: "Point", coordinates: [lon, lat] },
       properties,
     });
-    const stations = this.state.stations.map((s) => {
+    const stations = (this.overlays.has("stations") ? this.state.stations : []).map((s) => {
       const air = s.values.air_temperature_c?.value;
       const shown = air === undefined || air === null
-        ? s.name
-        : `${s.name} ${air.toFixed(1).replace("-", "−")} °C`;
-      return point(s.lon, s.lat, { kind: "station", words: shown });
+        ? words(s.label)
+        : `${words(s.label)} ${air.toFixed(1).replace("-", "−")} °C`;
+      return point(s.lon, s.lat, { kind: "station", id: s.id, words: shown });
     });
-    const incidents = this.state.incidents.flatMap((incident) => {
+    const incidents = (this.overlays.has("incidents") ? this.state.incidents : []).flatMap((incident) => {
       const box = this.network.corridors[incident.corridors[0]]?.box;
       const lon = incident.lon ?? (box ? (box[0] + box[2]) / 2 : null);
       const lat = incident.lat ?? (box ? (box[1] + box[3]) / 2 : null);
       return lon === null || lat === null
         ? []
-        : [point(lon, lat, { kind: "incident", words: `▲ ${words(incident.headline)}` })];
+        : [point(lon, lat, { kind: "incident", id: incident.id, words: `▲ ${words(incident.headline)}` })];
     });
     return [...stations, ...incidents];
-  }
-
-  private drawLegend(restrictions: number): void {
-    const line = (mark: HTMLElement | string, label: string) => {
-      const row = document.createElement("span");
-      row.append(mark, label);
-      return row;
-    };
-    const swatch = (colour: string, pattern: string) => {
-      const made = document.createElement("i");
-      made.style.backgroundColor = colour;
-      if (pattern) made.className = `pattern-${pattern}`;
-      return made;
-    };
-    const rows = legendRows(this.network, this.layer).map(([colour, label, pattern]) =>
-      line(swatch(colour, pattern), label)
-    );
-    const soft = line(
-      "",
-      `${this.state.source.split(";")[0] || say("no cycle yet", "尚无研判")} · ${
-        localTime(this.state.at ?? this.state.now)
-      }`,
-    );
-    soft.className = "soft";
-    soft.title = this.state.source;
-    const many = this.state.tasks.length;
-    this.legend.replaceChildren(
-      ...rows,
-      line("", say(`grey band: ${restrictions} restrictions`, `灰色带：${restrictions}项管制`)),
-      ...(this.withTasks ? [line("", say(`blue band: ${many} tasks`, `蓝色带：${many}项任务`))] : []),
-      line("", say("○ station, ▲ incident", "○ 气象站，▲ 事件")),
-      soft,
-    );
   }
 
   private tell(): void {
@@ -285,6 +332,7 @@ export class SituationMap {
       this.isNow() ? "" : say("PAST", "历史"),
       this.lead ? say(`FORECAST +${this.lead} h`, `预报 +${this.lead} 小时`) : "",
       this.state.simulated ? say("SIMULATION", "模拟") : "",
+      this.lead && this.state.hindsight ? say("hindsight", "事后预报") : "",
     ].filter(Boolean);
     this.stamp.textContent = shout.length ? `${shout.join(" · ")} · ${when}` : "";
     const timeline = document.querySelector(".timeline, [data-island=timeline]");
@@ -293,6 +341,8 @@ export class SituationMap {
 
   private open({ x, y }: { x: number; y: number }): void {
     const box: [maplibre.PointLike, maplibre.PointLike] = [[x - 7, y - 7], [x + 7, y + 7]];
+    const [place] = this.map.queryRenderedFeatures(box, { layers: ["points"] });
+    if (place && !this.props.pick) return this.openPoint(place.properties as { kind: string; id: string });
     const found = this.map.queryRenderedFeatures(box, { layers: ["roads"] });
     if (!found.length) return;
     const best = found.reduce((a, b) => (Number(b.properties.class) < Number(a.properties.class) ? b : a));
@@ -303,6 +353,12 @@ export class SituationMap {
         announce(error.message)
       );
     }
+  }
+
+  private openPoint({ kind, id }: { kind: string; id: string }): void {
+    if (kind === "incident") location.href = `/console/record/${id}`;
+    const station = this.state.stations.find((s) => s.id === id);
+    if (station) openStation(this.element, station);
   }
 
   /** On the page for entries a click names the road. */

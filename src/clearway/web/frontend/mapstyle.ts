@@ -3,6 +3,7 @@
 import type {
   DataDrivenPropertyValueSpecification,
   LayerSpecification,
+  LineLayerSpecification,
   StyleSpecification,
 } from "maplibre-gl";
 import { lang } from "./house.ts";
@@ -20,7 +21,18 @@ const WIDTH: NumberValue = [
   14,
   ["match", ["get", "class"], 0, 6, 1, 5, 2, 4, 2],
 ];
-const CASING: NumberValue = ["interpolate", ["exponential", 1.4], ["zoom"], 9, 7, 14, 16];
+/** From this zoom on, lines beside a road can be told apart; farther out there is a band. */
+const NEAR = 11.5;
+const GAP: NumberValue = [
+  "interpolate",
+  ["exponential", 1.4],
+  ["zoom"],
+  9,
+  ["match", ["get", "class"], 0, 2.6, 1, 2.4, 2, 2, 1.4],
+  14,
+  ["match", ["get", "class"], 0, 7, 1, 6, 2, 5, 3],
+];
+const PATTERN: NumberValue = ["interpolate", ["linear"], ["zoom"], 9, 0.6, 11, 1.3, 14, 2];
 const OFFSET: NumberValue = ["interpolate", ["linear"], ["zoom"], 11, 0.5, 14, 2];
 
 export function night(): boolean {
@@ -48,8 +60,10 @@ export function mapStyle(network: NetworkInfo): StyleSpecification {
     },
     layers: [
       { id: "paper", type: "background", paint: { "background-color": paper } },
-      casing("measures", dark ? "#ffffff" : "#000000", 0.3),
-      casing("tasks", dark ? "#76bdea" : "#0b5c8a", 0.35),
+      { ...band("tasks-band", dark ? "#76bdea" : "#0b5c8a", 0.45, 4), maxzoom: NEAR },
+      { ...band("measures-band", ink, 0.3), maxzoom: NEAR },
+      band("subject", dark ? "#76bdea" : "#0b5c8a", 0.4),
+      band("said", dark ? "#f0a6ff" : "#8b1fa9", 0.45),
       {
         id: "roads",
         type: "line",
@@ -58,21 +72,24 @@ export function mapStyle(network: NetworkInfo): StyleSpecification {
         layout: { "line-cap": "round" },
         paint: { "line-color": UNKNOWN, "line-width": WIDTH, "line-offset": OFFSET },
       },
-      ...Object.entries(PATTERNS).map(([name, pattern]): LayerSpecification => ({
+      ...Object.entries(PATTERNS).map(([name, dash]): LayerSpecification => ({
         id: `pattern-${name}`,
         type: "line",
         source: "roads",
         "source-layer": "roads",
-        minzoom: 11,
-        filter: ["==", ["get", "column"], -1],
+        minzoom: 9,
+        filter: ["==", ["get", "column"], -2],
         layout: { "line-cap": name === "dashes" ? "butt" : "round" },
         paint: {
           "line-color": paper,
-          "line-width": 1.3,
+          "line-width": PATTERN,
           "line-offset": OFFSET,
-          "line-dasharray": pattern.dash,
+          "line-dasharray": dash,
         },
       })),
+      beside("measures", ink, 1.6),
+      beside("removals", ink, 1.6, [1.2, 1.6]),
+      beside("tasks", dark ? "#76bdea" : "#0b5c8a", 2.2, [3, 1.5]),
       {
         id: "names",
         type: "symbol",
@@ -116,13 +133,39 @@ export function mapStyle(network: NetworkInfo): StyleSpecification {
   };
 }
 
-function casing(id: string, colour: string, opacity: number): LayerSpecification {
+/** A broad band under the roads. */
+function band(id: string, colour: string, opacity: number, more = 0): LineLayerSpecification {
   return {
     id,
     type: "line",
     source: "roads",
     "source-layer": "roads",
-    filter: ["==", ["get", "corridor"], -1],
-    paint: { "line-color": colour, "line-width": CASING, "line-opacity": opacity, "line-blur": 1 },
+    filter: ["==", ["get", "corridor"], -2],
+    layout: { "line-cap": "round" },
+    paint: {
+      "line-color": colour,
+      "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], 9, 7 + more, 14, 20 + more],
+      "line-opacity": opacity,
+      "line-offset": OFFSET,
+    },
+  };
+}
+
+/** Two lines on either side of a road: told by form, not by colour alone. */
+function beside(id: string, colour: string, width: number, dash?: number[]): LayerSpecification {
+  return {
+    id,
+    type: "line",
+    source: "roads",
+    "source-layer": "roads",
+    minzoom: NEAR,
+    filter: ["==", ["get", "corridor"], -2],
+    paint: {
+      "line-color": colour,
+      "line-width": ["interpolate", ["linear"], ["zoom"], 9, width / 2, 13, width],
+      "line-gap-width": GAP,
+      "line-offset": OFFSET,
+      ...(dash ? { "line-dasharray": dash } : {}),
+    },
   };
 }

@@ -1,7 +1,11 @@
 // One road segment: what it was, what it will be, why, what is in force and what is proposed.
 
 import uPlot from "uplot";
+import { swatch } from "./legend.ts";
+import { looks } from "./colours.ts";
 import { announce, getJson, localTime, say, type Words, words, zone } from "./house.ts";
+import { panelOf } from "./points.ts";
+import { loadNetwork } from "./state.ts";
 
 interface Linked {
   id: string;
@@ -15,6 +19,7 @@ interface Segment {
   corridor: { id: string; label: Words } | null;
   deck: string;
   length_m: number;
+  km?: number | null;
   times: string[];
   now_index: number;
   series: Record<string, (number | null)[]>;
@@ -23,6 +28,10 @@ interface Segment {
   in_force: Linked[];
   proposed: Linked[];
   overrides: Linked[];
+  tasks: Linked[];
+  levels:
+    (Linked & { level: number; confidence: number | null; starts: string | null; ends: string | null })[];
+  last_treated: { at: string; action: string | null; rate_g_m2: number | null; task: string } | null;
 }
 
 type Line = [name: string, label: string, light: string, dark: string, dash?: number[]];
@@ -44,6 +53,16 @@ const CHARTS: [string, Line[]][] = [
     ["confidence", say("confidence", "可信度"), "#4f5f67", "#a3b3bb", [2, 3]],
   ]],
 ];
+
+const HEADS: Record<string, string> = {
+  rst_c: say("surface °C", "路面 °C"),
+  rst_p10_c: say("°C, 10 %", "°C，10%"),
+  rst_p90_c: say("°C, 90 %", "°C，90%"),
+  water_mm: say("water mm", "水 mm"),
+  snow_mm: say("snow mm", "雪 mm"),
+  ice_mm: say("ice mm", "冰 mm"),
+  friction_p10: say("friction, 10 %", "摩擦系数，10%"),
+};
 
 const DECKS: Record<string, string> = {
   ground: say("on the ground", "路基"),
@@ -138,7 +157,7 @@ function table(data: Segment): HTMLElement {
   made.className = "tight";
   const lines = CHARTS.flatMap(([, all]) => all).filter(([name]) => data.series[name]);
   const head = made.createTHead().insertRow();
-  for (const label of [say("time", "时间"), ...lines.map(([name]) => name)]) {
+  for (const label of [say("time", "时间"), ...lines.map(([name, told]) => HEADS[name] ?? told)]) {
     head.append(Object.assign(document.createElement("th"), { textContent: label, scope: "col" }));
   }
   const body = made.createTBody();
@@ -157,6 +176,47 @@ function table(data: Segment): HTMLElement {
   scroll.setAttribute("aria-label", summary.textContent);
   scroll.append(made);
   box.append(summary, scroll);
+  return box;
+}
+
+/** The class at the time shown in colour and words, with its numbers, their range, time and source. */
+function colourNow(
+  data: Segment,
+  classes: { colour: string; words: string; pattern: "" | "dashes" | "dots" | "sparse" }[],
+  conditions: { code: number }[],
+): HTMLElement {
+  const box = document.createElement("p");
+  box.className = "segment-now";
+  const value = (name: string) => data.series[name]?.[data.now_index] ?? null;
+  const look = classes[conditions.findIndex((c) => c.code === value("condition"))];
+  if (!look) {
+    box.textContent = say("Nothing was computed here for this time.", "该时刻此处无计算结果。");
+    return box;
+  }
+  const told = document.createElement("strong");
+  told.textContent = ` ${look.words}`;
+  const percent = (name: string) => value(name) === null ? "–" : `${Math.round(100 * Number(value(name)))} %`;
+  const rows = [
+    `${say("surface", "路面")} ${shown(value("rst_c"))} °C (10–90 %: ${shown(value("rst_p10_c"))} … ${
+      shown(value("rst_p90_c"))
+    })`,
+    `${say("friction", "摩擦系数")} ${shown(value("friction"))} (${
+      say("one case in ten below", "十分之一情形低于")
+    } ${shown(value("friction_p10"))})`,
+    `${say("chance of slippery", "湿滑概率")} ${percent("p_slippery")} · ${say("confidence", "可信度")} ${
+      percent("confidence")
+    }`,
+  ];
+  const soft = document.createElement("span");
+  soft.className = "small soft";
+  const model = data.source.split(";")[0].replace(
+    "Clearway road model",
+    say("Clearway road model", "Clearway 路面模式"),
+  );
+  soft.textContent = `${localTime(data.times[data.now_index])} · ${model}`;
+  soft.title = data.source;
+  const lines = rows.flatMap((row) => [document.createElement("br"), row]);
+  box.append(swatch(look.colour, look.pattern), told, ...lines, document.createElement("br"), soft);
   return box;
 }
 
@@ -186,41 +246,38 @@ export async function showSegment(host: HTMLElement, segment: number, at: string
 
 /** The panel that opens beside the map; Esc closes it and the focus goes back. */
 export async function openSegment(host: HTMLElement, segment: number, at: string): Promise<void> {
-  const before = document.activeElement as HTMLElement | null;
-  const data = await load(segment, at);
-  host.querySelector(".segment-panel")?.remove();
-  const panel = document.createElement("section");
-  panel.className = "segment-panel";
-  panel.dataset.segment = String(segment);
+  const [data, network] = await Promise.all([load(segment, at), loadNetwork()]);
   const name = data.corridor ? words(data.corridor.label) : say("Unnamed road", "未命名道路");
-  panel.setAttribute("aria-label", `${say("Road segment", "路段")}: ${name}`);
-  panel.tabIndex = -1;
-  const close = Object.assign(document.createElement("button"), {
-    type: "button",
-    className: "quiet",
-    textContent: say("Close (Esc)", "关闭 (Esc)"),
-  });
-  const away = () => {
-    panel.remove();
-    before?.focus?.();
-  };
-  close.addEventListener("click", away);
-  panel.addEventListener("keydown", (event) => event.key === "Escape" && away());
+  const panel = panelOf(host, `${say("Road segment", "路段")}: ${name}`);
+  panel.dataset.segment = String(segment);
   const title = document.createElement("h2");
   title.textContent = name;
   const facts = document.createElement("p");
   facts.className = "small soft";
-  const time = data.times.length ? ` · ${localTime(data.times[data.now_index])}` : "";
-  facts.textContent = `${Math.round(data.length_m)} m · ${DECKS[data.deck] ?? data.deck} · ${
-    data.source.split(";")[0]
-  }${time}`;
-  facts.title = data.source;
-  const why = document.createElement("ul");
-  why.append(
-    ...data.why.map((line) => Object.assign(document.createElement("li"), { textContent: words(line) })),
-  );
-  panel.append(close, title, facts, why);
-  host.append(panel);
+  const km = data.km === null || data.km === undefined ? "" : `K${data.km} · `;
+  facts.textContent = `${km}${Math.round(data.length_m)} m · ${DECKS[data.deck] ?? data.deck}`;
+  panel.append(title, facts, colourNow(data, looks(network, "condition"), network.conditions));
+  const why = document.createElement("section");
+  const head = Object.assign(document.createElement("h3"), {
+    textContent: say("Why it has its colour", "为何显示此颜色"),
+  });
+  why.append(head);
+  if (data.why.length) {
+    const list = document.createElement("ul");
+    list.append(
+      ...data.why.map((line) => Object.assign(document.createElement("li"), { textContent: words(line) })),
+    );
+    why.append(list);
+  } else {
+    why.append(Object.assign(document.createElement("p"), {
+      className: "soft",
+      textContent: say(
+        "The full balance is kept for the last computation only; the curves below are kept.",
+        "完整收支仅保留最近一次计算；以下曲线为当时保存值。",
+      ),
+    }));
+  }
+  panel.append(why);
   fill(panel, data);
   const linked = (title: string, rows: Linked[]) => {
     if (!rows.length) return;
@@ -230,9 +287,16 @@ export async function openSegment(host: HTMLElement, segment: number, at: string
     }));
     panel.append(list(title, items));
   };
+  linked(say("Warning levels here", "此处预警级别"), data.levels);
   linked(say("In force", "执行中"), data.in_force);
   linked(say("Proposed", "建议"), data.proposed);
   linked(say("Said on the spot", "现场认定"), data.overrides);
+  linked(say("Tasks", "任务"), data.tasks);
+  if (data.last_treated) {
+    const { at: done, rate_g_m2: rate, task } = data.last_treated;
+    const text = `${localTime(done)}${rate ? ` · ${rate} g/m²` : ""}`;
+    panel.append(list(say("Last treated", "最近处置"), [{ href: `/console/record/${task}`, text }]));
+  }
   if (data.corridor) {
     const more = {
       href: `/console/road/${data.corridor.id}`,

@@ -21,6 +21,15 @@ export interface Measure {
   on_road: string;
 }
 
+export interface Station {
+  id: string;
+  label: Words;
+  lon: number;
+  lat: number;
+  at: string;
+  values: Record<string, { value: number | null; quality: number; flags: Words[]; at: string }>;
+}
+
 export interface State {
   at: string | null;
   asked: string;
@@ -33,7 +42,17 @@ export interface State {
   columns: number;
   arrays: Record<string, PackedArray>;
   said: [number, number][];
-  levels: { id: string; hazard: string; level: number; headline: Words }[];
+  levels: {
+    id: string;
+    hazard: string;
+    level: number;
+    headline: Words;
+    starts: string | null;
+    ends: string | null;
+    everywhere: boolean;
+    corridors: number[];
+  }[];
+  overrides: { id: string; headline: Words; corridors: number[]; until: string | null }[];
   measures: Measure[];
   tasks: { id: string; state: string; headline: Words; corridors: number[]; unit: string; due: string }[];
   incidents: {
@@ -44,14 +63,7 @@ export interface State {
     lon: number | null;
     lat: number | null;
   }[];
-  stations: {
-    id: string;
-    name: string;
-    lon: number;
-    lat: number;
-    at: string;
-    values: Record<string, { value: number | null; quality: number | string }>;
-  }[];
+  stations: Station[];
   hours: string[];
   seq: number;
 }
@@ -96,6 +108,10 @@ export async function loadState(at: string): Promise<State> {
   return await getJson<State>(`/console/state${at ? `?at=${encodeURIComponent(at)}` : ""}`);
 }
 
-export async function loadNetwork(): Promise<NetworkInfo> {
-  return await getJson<NetworkInfo>("/console/network.json");
+let network: Promise<NetworkInfo> | null = null;
+
+/** What does not change between cycles; asked for once a page. */
+export function loadNetwork(): Promise<NetworkInfo> {
+  network ??= getJson<NetworkInfo>("/console/network.json");
+  return network;
 }

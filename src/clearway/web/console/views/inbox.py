@@ -11,6 +11,7 @@ from clearway.operations.announce import SPOKEN
 from clearway.operations.decisions import TWO_PERSON_LEVEL
 from clearway.records import Actor, Authority, Decision, RecordRow
 from clearway.records.kinds import Kinds
+from clearway.records.reads import AsOf
 from clearway.web.console.names import indices, roads
 from clearway.web.services import Services
 
@@ -34,9 +35,9 @@ def may_table(authority: Authority, actor: Actor, row: RecordRow, verbs: tuple[s
     return {v: {"allowed": d.allowed, "why": d.explanation.as_dict()} for v, d in found.items()}
 
 
-def open_proposals(house: Services) -> list[RecordRow]:
-    """Open proposals, the most lost by waiting first."""
-    rows = house.journal.list("proposal", states=("open",))
+def open_proposals(house: Services, as_of: AsOf = None) -> list[RecordRow]:
+    """Open proposals, now or at a past moment, the most lost by waiting first."""
+    rows = house.journal.list("proposal", states=("open",), as_of=as_of)
     return sorted(rows, key=lambda r: (-float(r.data.get("loss_by_waiting") or 0), r.created_us, r.id))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearway.desks.roadweather.conditions import LOOKS
 from clearway.desks.roadweather.explain import READS, ColumnSeries, explain
 from clearway.kernel.clock import epoch_s, from_epoch_s, iso, zone
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, from_both
 from clearway.kernel.levels import Level
 from clearway.network.model import Deck, Origin, RoadClass
 from clearway.network.view import corridor_views
@@ -20,6 +20,7 @@ from clearway.operations.archive import KEPT, CycleArchive, KeptCycle
 from clearway.operations.stated import stated
 from clearway.picture.picture import Override
 from clearway.records import RecordRow
+from clearway.series.quality import LABELS
 from clearway.web.console.names import corridor_numbers, indices, network_hash
 from clearway.web.services import Services
 
@@ -143,6 +144,8 @@ def _records(house: Services, as_of: datetime | None, now: datetime) -> dict[str
             {
                 "id": r.id,
                 **{n: r.data.get(n) for n in ("hazard", "level", "headline", "subjects", "starts", "ends")},
+                "corridors": (on := indices(network, r.data.get("subjects") or ())),
+                "everywhere": not on,
             }
             for r in rows("situation", "active")
         ],
@@ -188,12 +191,14 @@ def _stations(house: Services, at: datetime) -> list[dict[str, Any]]:
         values.setdefault(subject, {})[str(latest.quantity[i])] = {
             "value": number if np.isfinite(number) else None,
             "quality": int(latest.quality[i]),
+            "flags": [words.as_dict() for flag, words in LABELS.items() if int(latest.quality[i]) & flag],
             "at": from_epoch_s(valid),
         }
     return [
         {
             "id": s.subject,
             "name": s.name or s.subject,
+            "label": from_both(s.name or s.subject).as_dict(),
             "lon": s.lon,
             "lat": s.lat,
             "at": from_epoch_s(newest[s.subject]),
@@ -229,7 +234,20 @@ def segment_json(house: Services, segment: int, asked: datetime | None) -> dict[
     if archive is not None and cycle is not None:
         answer |= _series(house, archive, cycle, segment)
     answer |= roads_records(house, corridor.id if corridor else "", as_of)
+    answer["levels"] = _levels_on(house, corridor.id if corridor else "", as_of)
     return answer
+
+
+def _levels_on(house: Services, corridor_id: str, as_of: datetime | None) -> list[dict[str, Any]]:
+    """Situations that reach a road: those that name it, and those of the whole area."""
+    known = corridor_numbers(house.network)
+    found = []
+    for row in house.journal.list("situation", states=("active",), as_of=as_of):
+        subjects = row.data.get("subjects") or ()
+        if corridor_id in subjects or not any(s in known for s in subjects):
+            names = ("level", "headline", "starts", "ends", "confidence")
+            found.append({"id": row.id, "kind": "situation", **{n: row.data.get(n) for n in names}})
+    return sorted(found, key=lambda f: -int(f["level"] or 0))
 
 
 def _series(house: Services, archive: CycleArchive, cycle: KeptCycle, segment: int) -> dict[str, Any]:
