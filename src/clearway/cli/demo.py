@@ -137,7 +137,7 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
     from clearway.cli.serving import demo_accounts, free_port, storm_services
     from clearway.operations.apart import CycleProcess
     from clearway.operations.pace import Pace
-    from clearway.operations.storm import LAST, CrewsOnly
+    from clearway.operations.storm import LAST
     from clearway.web.app import create_app
 
     chosen = free_port(port)
@@ -145,9 +145,7 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
     worker.start()
     house = storm_services(storm, out, chosen, cycles, worker, speed=speed)
     demo_accounts(house.access, storm.deployment.area)
-    hand = storm.hand
-    if hand is not None:
-        storm.session.hand = CrewsOnly(hand.agenda, hand.crews)
+    storm.people_decide()
     pace = Pace(storm.session, speed=speed, until=LAST)
     _say(f"Console, take a seat: http://127.0.0.1:{chosen}/demo/{house.demo_door}")
     _say(f"Public page: http://127.0.0.1:{chosen}/   feed: http://127.0.0.1:{chosen}/feed.atom")

@@ -125,7 +125,7 @@ def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened
     from clearway.kernel.clock import parse_utc
     from clearway.operations.apart import CycleProcess
     from clearway.operations.pace import Pace, catch_up
-    from clearway.operations.storm import LAST, CrewsOnly, open_storm
+    from clearway.operations.storm import LAST, open_storm
 
     if folder == Path("clearway-data"):
         folder = Path("demo-console")
@@ -137,8 +137,7 @@ def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened
     session, cycles = storm.session, keep_cycles(storm.session)
     session.runner = worker = CycleProcess(session.ground)
     catch_up(session, begin, take_over - timedelta(hours=1))
-    if storm.hand is not None:
-        session.hand = CrewsOnly(storm.hand.agenda, storm.hand.crews)
+    storm.people_decide()
     house = storm_services(storm, folder, port, cycles, worker, speed=speed)
     demo_accounts(house.access, storm.deployment.area)
 

@@ -36,8 +36,11 @@ class Decider:
         *,
         changes: Mapping[str, Any] | None = None,
         reason: str = "",
+        verb: str = "",
     ) -> list[Event]:
         """Approve a proposal as it stands or with ``changes`` to its payload.
+
+        ``verb`` is ``approve_work`` when the dispatcher approves a plan of work.
 
         Raises:
             ClearwayError: the journal refused; nothing was written.
@@ -50,7 +53,7 @@ class Decider:
         commands.append(
             Command(
                 "proposal",
-                "approve_changed" if changes else "approve",
+                verb or ("approve_changed" if changes else "approve"),
                 data,
                 actor,
                 f"{proposal.id}:approve",

@@ -29,6 +29,8 @@ REFUSAL_HOLDS: Final = timedelta(hours=3)
 APPROVAL_HOLDS: Final = timedelta(minutes=90)
 OUTSIDE: Final = "outside warning"
 """Source of situations that others warned of (:mod:`clearway.operations.outside`); no cycle ends them."""
+BESIDE_THE_CYCLE: Final = frozenset({"winter.plan"})
+"""Rules whose proposals are made between cycles; no cycle takes them back."""
 _SITUATION_SHOWN: Final = ("level", "headline", "subjects", "starts", "ends")
 
 
@@ -127,7 +129,7 @@ def _proposals(
     found_before: frozenset[str],
     load: tuple[int, Mapping[str, int]],
 ) -> tuple[list[Command], int, tuple[Waiting, ...]]:
-    known = {str(row.data["key"]): row for row in rows if row.state == "open"}
+    known = {str(row.data["key"]): row for row in rows if row.state == "open" and not _beside(row)}
     decided = _latest_decided(rows)
     commands: list[Command] = []
     fresh: list[tuple[Proposal, dict[str, Any]]] = []
@@ -148,6 +150,10 @@ def _proposals(
         actor, key = desk_actor(proposal.desk, simulated=simulated), f"{proposal.key}:open:{iso(at)}"
         commands.append(Command("proposal", "open", data, actor, key, proposal.record_id(at)))
     return commands, len(shown), waiting
+
+
+def _beside(row: RecordRow) -> bool:
+    return (row.data.get("rule") or {}).get("id") in BESIDE_THE_CYCLE
 
 
 def _withdrawal(row: RecordRow, at: datetime, simulated: bool) -> Command:

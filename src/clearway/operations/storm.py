@@ -38,6 +38,10 @@ from clearway.operations.simulation import posts as post_rules
 from clearway.operations.simulation.agenda import Agenda
 from clearway.operations.simulation.crews import SimulatedCrews
 from clearway.operations.simulation.posts import SimulatedPosts
+from clearway.operations.winter import trucks as truck_rules
+from clearway.operations.winter.fleet import beijing_fleet
+from clearway.operations.winter.service import WinterService
+from clearway.operations.winter.trucks import SimulatedTrucks, WinterHand
 from clearway.picture.picture import Columns, Treatment, Weather
 from clearway.records import Journal, Kinds, load_kinds
 from clearway.series.store import SeriesStore
@@ -49,6 +53,11 @@ DEFAULT_FROM: Final = parse_utc("2015-11-20T00:00+08:00")
 DEFAULT_TO: Final = parse_utc("2015-11-24T00:00+08:00")
 CREWS: Final = 60
 MEMBERS: Final = 10
+LISTED: Final = 24
+"""Ploughs of the fleet that work by lists."""
+ROUNDS: Final = (3000, 800)
+"""Rounds of search for a plan and for a change of it: a second or two, and the same on every machine."""
+BREAKDOWN: Final = parse_utc("2015-11-22T03:00+08:00")
 SENDER: Final = Publisher(
     "clearway.demo.example",
     Text("Clearway demonstration", "畅途演示系统"),
@@ -85,6 +94,7 @@ LIMITS: Final = (
     ),
     post_rules.POLICY,
     crew_rules.RULES,
+    truck_rules.RULES,
 )
 
 
@@ -153,9 +163,19 @@ class Storm:
     series: SeriesStore
     hand: SimulatedHand | None
     delivery: Delivery
+    winter: WinterService | None = None
+    trucks: SimulatedTrucks | None = None
     labels: tuple[Text, ...] = LABELS
     limits: tuple[Text, ...] = LIMITS
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def people_decide(self) -> None:
+        """From now on decisions are left to the people at the console; crews and trucks go on."""
+        if self.hand is None or self.winter is None or self.trucks is None:
+            return
+        self.trucks.decider = None
+        inner = CrewsOnly(self.hand.agenda, self.hand.crews)
+        self.session.hand = WinterHand(self.session, self.winter, inner)
 
     def close(self) -> None:
         """Close the stores."""
@@ -220,11 +240,46 @@ def open_storm(
     decider = Decider(journal, kinds, newsroom)
     weather = HindsightSource(Hindsight(series, cells), members)
     session = Session(ground, journal, weather, clock, simulated=simulate)
-    hand = _hand(session, decider, deployment, journal, network) if simulate else None
-    session.hand = hand
-    return Storm(
-        session, journal, kinds, newsroom, decider, deployment, network, doctrine, series, hand, delivery
+    storm = Storm(
+        session, journal, kinds, newsroom, decider, deployment, network, doctrine, series, None, delivery
     )
+    if simulate:
+        storm.hand = _hand(session, decider, deployment, journal, network)
+        _ploughs(storm, storm.hand)
+    return storm
+
+
+def _ploughs(storm: Storm, hand: SimulatedHand) -> None:
+    """The winter service: part of the fleet works by lists, the rest as before."""
+
+    def lay(treatment: Treatment) -> None:
+        storm.session.treatments.append(treatment)
+
+    fleet = beijing_fleet(min(LISTED, max(1, hand.crews.ploughs)))
+    storm.winter = WinterService(
+        storm.network,
+        storm.doctrine,
+        storm.journal,
+        fleet,
+        storm.deployment.area,
+        storm.deployment.zone,
+        lay,
+        simulated=True,
+        new_rounds=ROUNDS[0],
+        rounds=ROUNDS[1],
+    )
+    storm.trucks = SimulatedTrucks(
+        storm.winter,
+        hand.agenda,
+        hand.crews,
+        field_actor=storm.deployment.actor("post-field", simulated=True),
+        dispatcher=storm.deployment.actor("post-dispatch", simulated=True),
+        decider=storm.decider,
+        breakdowns=(BREAKDOWN,),
+    )
+    hand.crews.on_lists = storm.winter.on_lists
+    hand.crews.ploughs = max(1, hand.crews.ploughs - len(fleet.trucks))
+    storm.session.hand = WinterHand(storm.session, storm.winter, hand)
 
 
 def _signer(folder: Path, at: datetime) -> Signer:

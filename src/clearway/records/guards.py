@@ -187,6 +187,18 @@ def drill_stays_drill(ctx: Context) -> Text | None:
     return Text("a simulated post may not act on a real record", "模拟岗位不得操作真实记录")
 
 
+@guard("work_for_dispatcher", error=ForbiddenError)
+def work_for_dispatcher(ctx: Context) -> Text | None:
+    """The proposal gives, changes or cancels a task, and is addressed to a dispatcher's post."""
+    post = ctx.world.posts.get(str(ctx.before("post") or ""))
+    if ctx.before("target_kind") == "task" and post is not None and post.get("code") == "dispatcher":
+        return None
+    return Text(
+        "this proposal is not addressed to the dispatcher; a duty officer decides on it",
+        "此建议未报送调度岗位，由值班员决定",
+    )
+
+
 # --- fields ---------------------------------------------------------------------------------------------
 
 

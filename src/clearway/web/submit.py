@@ -36,12 +36,15 @@ def submit(house: Services, who: Principal, command: Command) -> Event:
     if command.kind == "notice":
         before = house.journal.event_by_key(command.key)
         return _again(before, command) if before else announce(house.decider, command, now)[-1]
-    if command.kind == "proposal" and command.verb in ("approve", "approve_changed"):
+    if command.kind == "proposal" and command.verb in ("approve", "approve_changed", "approve_work"):
         row = house.journal.get(command.record_id)
         if command.expected_version not in (None, row.version):
             raise ConflictError("the proposal has changed since you read it", where=row.id)
         changes = command.data.get("changes") or None
-        return house.decider.approve(row, command.actor, now, changes=changes, reason=command.reason)[-1]
+        verb = command.verb if command.verb == "approve_work" else ""
+        return house.decider.approve(
+            row, command.actor, now, changes=changes, reason=command.reason, verb=verb
+        )[-1]
     return house.journal.submit(command)
 
 

@@ -75,7 +75,7 @@ def judge(
         lane_width_m: for the amount by area.
     """
     problem = plan.problem
-    due = np.array([s.due_s for s in problem.stops])
+    due = np.array([s.promise_s for s in problem.stops])
     km = np.array([problem.stretches[s.stretch].length_m for s in problem.stops]) / 1000.0
     done = np.where(np.isfinite(done_s), done_s, np.inf)
     over = np.maximum(done - due, 0.0) / 60.0

@@ -282,7 +282,7 @@ def _between(problem: Problem, c: int, j: int, before: Any, after: Any, p: tuple
         made.append(Visit("rest", -1, t, t, t + problem.rest_s, load))
         t += problem.rest_s
     arrive = max(t + leg, stop.not_before_s)
-    made.append(Visit("stop", j, t, arrive, arrive + busy, load - stop.salt_kg))
+    made.append(Visit("stop", j, arrive - leg, arrive, arrive + busy, load - stop.salt_kg))
     return made
 
 

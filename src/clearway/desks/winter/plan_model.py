@@ -33,7 +33,8 @@ class Stretch:
 class Stop:
     """One pass over one stretch.
 
-    ``due_s`` is the promise of the service class for this pass; ``weight`` says how much an hour of lateness
+    ``due_s`` is when it is wanted (for a road that will turn slippery: before it does), ``grace_s`` how much
+    later the promise of its service class still counts as kept; ``weight`` says how much an hour of lateness
     counts; ``lanes`` are the lanes this pass covers. ``salt_kg`` is what it spreads.
     """
 
@@ -50,6 +51,12 @@ class Stop:
     service_class: str
     not_before_s: float = 0.0
     crews_side_by_side: int = 1
+    grace_s: float = 0.0
+
+    @property
+    def promise_s(self) -> float:
+        """When the promise of its service class ends."""
+        return self.due_s + self.grace_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +161,7 @@ class Plan:
 
     def late(self) -> NDArray[np.bool_]:
         """Stops done after their promise, or not at all."""
-        due = np.array([s.due_s for s in self.problem.stops])
+        due = np.array([s.promise_s for s in self.problem.stops])
         done = self.done_s()
         return np.asarray(~(done <= due + 0.5))
 

@@ -71,7 +71,16 @@ class Progress:
             self.load_kg[crew] = visits[here].load_kg
         self.done[stop] = Done(crew, at_s, amount)
         self.seen_s[crew] = max(at_s, self.seen_s.get(crew, 0.0))
+        self._pass_over()
         return True
+
+    def _pass_over(self) -> None:
+        """Lists go on over stops that another crew has done."""
+        for crew, visits in enumerate(self.plan.visits):
+            place = self.place[crew]
+            while place < len(visits) and visits[place].kind == "stop" and visits[place].index in self.done:
+                place += 1
+            self.place[crew] = place
 
     def next_visit(self, crew: int) -> Visit | None:
         """What a crew does now or next, None at the end of its list."""
@@ -104,7 +113,7 @@ class Progress:
         """Shares and counts for the head of a screen."""
         problem = self.plan.problem
         km = np.array([problem.stretches[s.stretch].length_m for s in problem.stops]) / 1000.0
-        due = np.array([s.due_s for s in problem.stops])
+        due = np.array([s.promise_s for s in problem.stops])
         expected = self.expected_s(now_s)
         ready = np.zeros(len(problem.stops), np.bool_)
         ready[list(self.done)] = True

@@ -57,6 +57,8 @@ class SimulatedCrews:
     ploughs: int
     on_treatment: Callable[[Treatment], None]
     surface: Callable[[str], Mapping[str, Any]]
+    on_lists: Callable[[], frozenset[int]] = frozenset
+    """Corridors that plough lists take care of; tasks leave them out."""
     planned: set[str] = field(default_factory=set)
     refused_by_journal: list[str] = field(default_factory=list)
     salt_kg: float = 0.0
@@ -65,6 +67,8 @@ class SimulatedCrews:
     def look(self, at: datetime) -> None:
         """Pick up new tasks, orders to be placed and removals to be verified."""
         for row in self.journal.list("task", states=("open",)):
+            if (row.data.get("details") or {}).get("plan"):
+                continue
             self._once(f"task:{row.id}", at + ACKNOWLEDGE, self._acknowledge(row.id))
         for row in self.journal.list("measure", states=("ordered",)):
             self._once(f"place:{row.id}", at + SIGNS_OUT, self._place(row.id))
@@ -106,7 +110,10 @@ class SimulatedCrews:
         return begin
 
     def _known(self, row: RecordRow) -> list[str]:
-        return [c for c in row.data.get("corridors", []) if c in self.corridor_number]
+        listed = self.on_lists()
+        return [
+            c for c in row.data.get("corridors", []) if self.corridor_number.get(c, -1) not in {-1, *listed}
+        ]
 
     def _start(self, task_id: str) -> Callable[[datetime], None]:
         def act(at: datetime) -> None:
@@ -128,10 +135,13 @@ class SimulatedCrews:
             self.agenda.add(finish, self._treated(row, corridor))
         done = finish + timedelta(minutes=2)
         salt = self._salt_kg(row, corridors)
+        rest = len(row.data.get("corridors", [])) - len(corridors)
         evidence = {
             "text": {
-                "en": f"treated {len(corridors)} roads, {salt / 1000:.1f} t of salt (simulated crew)",
-                "zh": f"已处置{len(corridors)}条道路，撒布{salt / 1000:.1f}吨（模拟）",
+                "en": f"treated {len(corridors)} roads, {salt / 1000:.1f} t of salt (simulated crew)"
+                + (f"; {rest} are on plough lists" if rest else ""),
+                "zh": f"已处置{len(corridors)}条道路，撒布{salt / 1000:.1f}吨（模拟）"
+                + (f"；{rest}条已列入除雪作业单" if rest else ""),
             },
             "valid_at": iso(done),
             "source": "simulated crew report",
@@ -175,6 +185,12 @@ class SimulatedCrews:
             self._finish(task_id, list(seen.values()) or [_fact(words, at)])(at)
 
         return act
+
+    def finished(
+        self, task_id: str, evidence: Mapping[str, Any], details: Mapping[str, Any], at: datetime
+    ) -> None:
+        """A task that others worked off is done; it is verified like any other."""
+        self._finish(task_id, [evidence], details)(at)
 
     def _finish(
         self, task_id: str, evidence: Sequence[Mapping[str, Any]], details: Mapping[str, Any] | None = None

@@ -33,6 +33,8 @@ REVIEW_EVERY: Final = timedelta(hours=1)
 SURE_ENOUGH: Final = 0.5
 SURE_ENOUGH_SEVERE: Final = 0.33
 SEVERE_LEVEL: Final = 3
+DISPATCH: Final = "post-dispatch"
+"""The dispatcher decides on proposals of this post."""
 
 POLICY: Final = Text(
     "Simulated posts: the duty officer looks 3 min after each cycle, costliest delay first, 1 min each; "
@@ -63,7 +65,7 @@ class SimulatedPosts:
     def after_cycle(self, at: datetime) -> None:
         """Plan the work of the hour that begins at ``at``."""
         proposals = sorted(
-            self.journal.list("proposal", states=("open",)),
+            (r for r in self.journal.list("proposal", states=("open",)) if r.data.get("post") != DISPATCH),
             key=lambda row: (
                 row.data["act"] != "lift",
                 -int(row.data["level"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,8 +30,9 @@ _NAMED: Final = 5
 class Order:
     """What a road is to get.
 
-    ``due_h`` (hours from the start of the plan) is the promise for the first pass, by default that of the
-    road's service class; ``not_before_h`` when it makes sense at the earliest.
+    ``due_h`` (hours from the start of the plan) is when the road turns slippery: it is wanted done before,
+    and the hours its service class promises count from then. Without it the road is slippery now.
+    ``not_before_h`` is when work makes sense at the earliest.
     """
 
     action: str
@@ -198,7 +199,7 @@ def build_site(
     ways = build_ways(network, drive, segments, ends, np.array(yards, np.int32), closed=shut)
     crews = _crews(fleet, dict(zip((s.id for s in fleet.stores), yards, strict=True)), settings)
     matrix, trees = _drive_matrix(ways, stretches, depots, crews, drive)
-    reachable, left_out = _reachable(network, stretches, depots, matrix)
+    reachable, left_out = _reachable(network, stretches, depots, matrix, wanted)
     stops, more = _stops(stretches, wanted, reachable, scheme, settings, crews)
     problem = Problem(
         start,
@@ -212,6 +213,24 @@ def build_site(
         (*left_out, *more),
     )
     return Site(network, problem, ways, trees, fleet, settings, scheme, drive, shut)
+
+
+def with_orders(site: Site, orders: Callable[[int], Order | None], start: datetime) -> Site:
+    """The same roads, ways and fleet with other orders from another moment; costs a few milliseconds.
+
+    The site must have been built from orders on all roads that may ever be asked for; orders on other roads
+    are left out without a word. Crews stand in their yards with full loads.
+
+    Raises:
+        InputError: nothing to do.
+    """
+    problem = site.problem
+    wanted = [None if site.closed[i] else orders(i) for i in range(site.network.count)]
+    if not any(wanted[int(s.segments[0])] for s in problem.stretches):
+        raise InputError("nothing to be done: no road has an order", where="orders")
+    reachable, left_out = _reachable(site.network, problem.stretches, problem.depots, problem.drive_s, wanted)
+    stops, more = _stops(problem.stretches, wanted, reachable, site.scheme, site.settings, problem.crews)
+    return replace(site, problem=replace(problem, start=start, stops=stops, left_out=(*left_out, *more)))
 
 
 def _crews(fleet: Fleet, yards: Mapping[str, int], settings: Settings) -> tuple[Crew, ...]:
@@ -253,8 +272,13 @@ def _drive_matrix(
 
 
 def _reachable(
-    network: Network, stretches: Sequence[Stretch], depots: Sequence[Depot], matrix: NDArray[np.float32]
+    network: Network,
+    stretches: Sequence[Stretch],
+    depots: Sequence[Depot],
+    matrix: NDArray[np.float32],
+    wanted: Sequence[Order | None],
 ) -> tuple[NDArray[np.bool_], list[Text]]:
+    asked = np.array([wanted[int(s.segments[0])] is not None for s in stretches])
     n, m = len(stretches), len(depots)
     hub = matrix[n : n + m]
     alive = int(np.argmax(np.isfinite(hub[:, :n]).sum(axis=1)))
@@ -265,8 +289,8 @@ def _reachable(
         (~go, Text("no way leads to", "无法到达")),
         (go & ~back, Text("no way leads back from", "无法返回")),
     ):
-        if mask.any():
-            left.append(_named(network, stretches, np.flatnonzero(mask), words))
+        if (mask & asked).any():
+            left.append(_named(network, stretches, np.flatnonzero(mask & asked), words))
     for d in range(m):
         if not np.isfinite(matrix[n + alive, n + d]) or not np.isfinite(matrix[n + d, n + alive]):
             left.append(
@@ -336,8 +360,10 @@ def _passes(
         lanes = min(at_once, stretch.lanes - lap * at_once)
         first = k < (1 if plough else rounds)
         hours = service.first_lane_h if first else service.all_lanes_h
+        promised = hours
         if order.due_h is not None:
             hours = order.due_h + (0.0 if first else service.all_lanes_h - service.first_lane_h)
+            promised += order.due_h
         made.append(
             Stop(
                 content_id("stop", [int(s) for s in stretch.segments[:1]], order.action, k)[:16],
@@ -353,6 +379,7 @@ def _passes(
                 service.name,
                 3600.0 * order.not_before_h,
                 abreast,
+                3600.0 * (promised - hours),
             )
         )
     return made

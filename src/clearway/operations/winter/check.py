@@ -72,7 +72,7 @@ def _broken(plan: Plan) -> Iterator[Text]:
     for name in sorted({s.service_class for s in problem.stops}):
         of = [j for j, s in enumerate(problem.stops) if s.service_class == name and late[j]]
         if of:
-            worst = max(done[j] - problem.stops[j].due_s for j in of) / 60.0
+            worst = max(done[j] - problem.stops[j].promise_s for j in of) / 60.0
             yield Text(
                 f"class {name}: {len(of)} stops late, by up to {worst:.0f} min",
                 f"{name}级：{len(of)}项逾时，最多{worst:.0f}分钟",

@@ -1,7 +1,7 @@
 """What people decide on: the plan, a changed plan, and a request for salt, as proposals.
 
-A proposal is approved by the duty officer; the dispatcher, who may give and change tasks, can also order
-lists at once (:func:`order_lists`).
+Plans go to the dispatcher's post. The dispatcher may approve them there (verb ``approve_work``), since they
+do no more than give and change tasks; the duty officer and the commander may as well.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RULE: Final = RuleRef(
     "D",
 )
 VALID: Final = timedelta(minutes=30)
-POST: Final = "duty_officer"
+POST: Final = "post-dispatch"
 
 
 def lists_data(site: Site, plan: Plan) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ def plan_proposal(site: Site, plan: Plan, verdict: Verdict, at: datetime, zone: 
 
 
 def change_proposal(
-    found: NewPlan, verdict: Verdict, at: datetime, why: Text, *, target: str = ""
+    found: NewPlan, verdict: Verdict, at: datetime, why: Text, *, target: str = "", number: int = 0
 ) -> Proposal:
     """Propose a new plan: what happens without it, who gets what."""
     left = len(found.plan.problem.stops)
@@ -88,7 +88,7 @@ def change_proposal(
         Text("changes for: {n}", "涉及：{n}").format(n=join(names, limit=6)) if names else Text("none", "无")
     )
     return _proposal(
-        found.site, found.plan, head, without, at, "winter.replan", (cost, *found.dropped), target
+        found.site, found.plan, head, without, at, f"winter.replan.{number}", (cost, *found.dropped), target
     )
 
 

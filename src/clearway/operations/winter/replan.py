@@ -29,13 +29,26 @@ class Trouble:
     """What has changed.
 
     ``lost`` crews by number; ``closed`` segments; ``earlier_s`` how much sooner everything is due (snow comes
-    early); ``stock_kg`` what is left in each store by id.
+    early); ``stock_kg`` what is left in each store by id; ``more`` stops asked for on top, on stretches of
+    the same site; ``relief`` gives every crew a fresh shift.
     """
 
     lost: tuple[int, ...] = ()
     closed: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     earlier_s: float = 0.0
     stock_kg: Mapping[str, float] = field(default_factory=dict)
+    more: tuple[Stop, ...] = ()
+    relief: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A visit that a crew finishes before its new list begins; ``stop`` is None for a reload."""
+
+    unit: str
+    visit: Visit
+    stop: Stop | None
+    done_s: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +57,8 @@ class NewPlan:
 
     ``moved`` are stops of the new problem that another crew gets, ``orphans`` those among them whose crew is
     lost. ``late_without`` counts promises broken if nothing is changed, ``late_with`` those of the new plan.
-    ``dropped`` names what can no longer be done.
+    ``dropped`` names what can no longer be done; ``busy`` is what crews are at and finish first;
+    ``added`` how many stops are new.
     """
 
     site: Site
@@ -56,11 +70,13 @@ class NewPlan:
     seconds: float
     dropped: tuple[Text, ...]
     crew_before: NDArray[np.int32]
+    busy: tuple[Busy, ...] = ()
+    added: int = 0
 
     @property
     def share_moved(self) -> float:
-        """Moved stops as a share of all that remain, those of a lost crew counted too."""
-        return len(self.moved) / max(1, len(self.plan.problem.stops))
+        """Moved stops as a share of all that remain, those of a lost crew counted too and new ones not."""
+        return len(self.moved) / max(1, len(self.plan.problem.stops) - self.added)
 
 
 def replan(
@@ -97,7 +113,7 @@ def replan(
         raise InputError("no crew is left", where=", ".join(problem.crews[c].id for c in sorted(lost)))
     committed = {c: _committed(progress, c, now_s) for c in keep}
     rows = [_standing(progress, c, committed[c]) for c in keep]
-    site, dead, stuck = _without(site, trouble.closed, progress, rows)
+    site, dead, stuck = _without(site, trouble, progress, rows)
     problem = site.problem
     notes = [_stuck(problem.crews[keep[k]]) for k in sorted(stuck)]
     keep = [c for k, c in enumerate(keep) if k not in stuck]
@@ -106,14 +122,18 @@ def replan(
     busy = {v.index for c in keep if (v := committed[c]) is not None and v.kind == "stop"}
     left = [j for j in range(len(problem.stops)) if j not in progress.done and j not in busy]
     reach = [j for j in left if problem.stops[j].stretch not in dead]
-    if not reach:
+    more = tuple(s for s in trouble.more if s.stretch not in dead)
+    if not reach and not more:
         raise InputError("nothing remains to be done", where="plan")
     crews, rows = _crews(progress, keep, committed, now_s)
-    stops = tuple(_sooner(problem.stops[j], trouble.earlier_s) for j in reach)
+    if trouble.relief:
+        off_s = now_s + site.settings.shift_s
+        crews = tuple(replace(c, off_s=off_s) for c in crews)
+    stops = (*(_sooner(problem.stops[j], trouble.earlier_s) for j in reach), *more)
     new_site = _site(site, stops, crews, rows, trouble.stock_kg)
     before = progress.plan.crew_of()
     number = {c: k for k, c in enumerate(keep)}
-    home = np.array([number.get(int(before[j]), -1) for j in reach], np.int32)
+    home = np.array([number.get(int(before[j]), -1) for j in reach] + [-1] * len(more), np.int32)
     at = {j: k for k, j in enumerate(reach)}
     order = tuple(tuple(at[j] for j in progress.plan.order[c] if j in at) for c in keep)
     former = Former(order, (0,) * len(keep), home, move_s)
@@ -122,10 +142,10 @@ def replan(
         new_site.problem, seconds=left_s, seed=seed, former=former, rounds=rounds, passed=new_site.passed
     )
     now = plan.crew_of()
-    moved = tuple(int(j) for j in np.flatnonzero(now != home))
+    moved = tuple(int(j) for j in np.flatnonzero(now[: len(reach)] != home[: len(reach)]))
     orphans = tuple(j for j in moved if home[j] < 0)
     without = progress.expected_s(now_s)[reach]
-    due = np.array([s.due_s for s in stops])
+    due = np.array([s.promise_s for s in stops[: len(reach)]])
     return NewPlan(
         new_site,
         plan,
@@ -136,6 +156,23 @@ def replan(
         time.perf_counter() - begun,
         (*notes, *_dropped(problem, [j for j in left if problem.stops[j].stretch in dead])),
         home,
+        _busy(progress, {c: committed[c] for c in keep}, now_s),
+        len(more),
+    )
+
+
+def _busy(progress: Progress, committed: Mapping[int, Visit | None], now_s: float) -> tuple[Busy, ...]:
+    """What crews finish first, and when."""
+    problem = progress.plan.problem
+    return tuple(
+        Busy(
+            problem.crews[c].id,
+            v,
+            problem.stops[v.index] if v.kind == "stop" else None,
+            max(now_s, v.done_s + progress.delay_s(c)),
+        )
+        for c, v in committed.items()
+        if v is not None and v.kind != "rest"
     )
 
 
@@ -224,19 +261,22 @@ def _site(
 
 
 def _without(
-    site: Site, closed: NDArray[np.int32], progress: Progress, standing: list[int]
+    site: Site, trouble: Trouble, progress: Progress, standing: list[int]
 ) -> tuple[Site, set[int], set[int]]:
     """The site without some segments, stretches that cannot be worked any more, and crews that are stuck.
 
     Ways are found anew from what remains to be done only.
     """
-    if not closed.size:
+    if not trouble.closed.size:
         return site, set(), set()
     shut = site.closed.copy()
-    shut[closed] = True
+    shut[trouble.closed] = True
     ways, problem = site.ways.without(shut), site.problem
     n, m = len(problem.stretches), len(problem.depots)
-    left = sorted({s.stretch for j, s in enumerate(problem.stops) if j not in progress.done})
+    left = sorted(
+        {s.stretch for j, s in enumerate(problem.stops) if j not in progress.done}
+        | {s.stretch for s in trouble.more}
+    )
     rows = np.array(sorted({*left, *range(n, n + m), *standing}), np.int64)
     columns = np.array([*left, *range(n, n + m)], np.int64)
     ends = np.array([site.end_of(int(r)) for r in rows], np.int32)

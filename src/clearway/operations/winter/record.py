@@ -1,0 +1,209 @@
+"""How good the service was: plans judged from what really happened, for screen and report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clearway.desks.winter.judging import Comparison, Judgement, judge, learnt_speeds, salt_t
+from clearway.desks.winter.plan_model import Plan
+from clearway.kernel.language import Text
+from clearway.network.model import RoadClass
+from clearway.operations.winter.need import asked_lane_km
+from clearway.operations.winter.report import ReportSection, Table, class_table, same, service_lines
+from clearway.operations.winter.service import WinterService
+from clearway.operations.winter.sheets import WORK
+from clearway.operations.winter.state import Change, Running
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """One plan with all its changes, as it went or is expected to go."""
+
+    running: Running
+    plan: Plan
+    done_s: NDArray[np.float64]
+    judgement: Judgement
+    compared: Comparison
+    wanted_share: float
+    """Share of pass kilometres done before the road was forecast to turn slippery."""
+
+
+def record(service: WinterService, running: Running, now: datetime) -> Record:
+    """Judge a plan by what has been done, and by what is expected of the rest."""
+    with service.lock:
+        ledger, progress = running.ledger, running.progress
+        plan, done = ledger.whole(progress, progress.seconds(running.ended or now))
+        used_kg = ledger.salt_kg
+        expected_kg = sum(s.salt_kg for j, s in enumerate(ledger.stops) if np.isfinite(done[j]))
+        judgement = judge(plan, done, used_kg if running.ended else expected_kg, service.doctrine)
+        lane_km, rate = asked_lane_km(service.network, running.orders)
+    served = np.array([c.road_class <= RoadClass.PRIMARY for c in service.network.corridors])
+    storm_rate = 2 * service.doctrine.number("winter.rate.heavy_snow_g_m2")
+    everything = salt_t(lane_km[served], np.full(int(served.sum()), storm_rate))
+    compared = Comparison(
+        used_kg / 1000.0 if running.ended else expected_kg / 1000.0, salt_t(lane_km, rate), everything
+    )
+    km = np.array([plan.problem.stretches[s.stretch].length_m for s in plan.problem.stops])
+    due = np.array([s.due_s for s in plan.problem.stops])
+    wanted = float(km[done <= due + 0.5].sum() / km.sum()) if km.size else 1.0
+    return Record(running, plan, done, judgement, compared, wanted)
+
+
+def clock(at: datetime, zone: str, *, day: bool = False) -> str:
+    """A moment as people of the area say it."""
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{there:%d %H:%M}" if day else f"{there:%H:%M}"
+
+
+def change_words(change: Change, zone: str) -> Text:
+    """One change of lists in a line."""
+    at, share = clock(change.at, zone), 100.0 * change.moved / max(1, change.remaining)
+    added = Text(f"; {change.added} stops added", f"；新增{change.added}项") if change.added else Text("", "")
+    return Text(
+        f"{at} {change.why.en}: new lists in {change.seconds:.1f} s "
+        f"({'usable' if change.usable else 'not usable'}); {change.moved} of {change.remaining} remaining "
+        f"stops changed crew ({share:.0f} %){added.en}; promises missed {change.late_without} without, "
+        f"{change.late_with} with the new lists",
+        f"{at} {change.why.zh}：{change.seconds:.1f}秒给出新作业单"
+        f"（{'可执行' if change.usable else '不可执行'}）；剩余{change.remaining}项中{change.moved}项换车"
+        f"（{share:.0f}%）{added.zh}；不调整逾时{change.late_without}项，调整后{change.late_with}项",
+    )
+
+
+def section(service: WinterService, now: datetime) -> ReportSection | None:
+    """The winter service of a period as a section of the situation report; None where there was no plan."""
+    runs = [*service.runs, *([service.running] if service.running else [])]
+    records = [record(service, running, now) for running in runs]
+    if not records:
+        return None
+    main = max(records, key=lambda r: len(r.plan.problem.stops))
+    lines = [*_opening(main, service.zone)]
+    lines += [change_words(c, service.zone) for c in main.running.changes]
+    lines += [wanted_words(main), *service_lines(main.judgement, main.compared), *_learnt(main)]
+    tables = [class_table(Text("Hours to clear by class", "各等级完成用时"), main.judgement, service.scheme)]
+    if len(records) > 1:
+        tables.append(_plans(records, service.zone))
+    notes = (service.fleet.source, SCOPE, *main.plan.problem.left_out)
+    title = Text("Winter service by plough lists", "按作业单除雪")
+    return ReportSection(title, tuple(lines), tuple(tables), notes, figures(main))
+
+
+SCOPE = Text(
+    "Only motorways, trunk and primary roads are on plough lists; other roads are treated by tasks. "
+    "A promise is kept when a road is done within the hours of its class after it turns slippery.",
+    "作业单仅含高速、快速路和主干路，其余道路按任务处置。湿滑后在等级时限内完成即为按时。",
+)
+
+
+def wanted_words(found: Record) -> Text:
+    """How much was done before the road turned slippery."""
+    share = 100.0 * found.wanted_share
+    return Text(
+        f"{share:.1f} % of lane-pass kilometres before the road was forecast to turn slippery",
+        f"湿滑前完成里程占{share:.1f}%",
+    )
+
+
+def _opening(found: Record, zone: str) -> list[Text]:
+    first, problem = found.running.first, found.running.first.site.problem
+    usable = first.verdict.usable
+    begun, approved = clock(first.at, zone, day=True), clock(found.running.approved, zone)
+    stops, crews = len(problem.stops), len(problem.crews)
+    ended = found.running.ended
+    over = Text("still in force", "仍在执行") if ended is None else _until(ended, zone)
+    return [
+        Text(
+            f"Plan of {begun}, approved {approved}: {len(first.orders)} roads, {stops} stops for {crews} "
+            f"crews, found in {first.plan.seconds:.0f} s, {'usable' if usable else 'not usable'} by the "
+            f"checker; {over.en}",
+            f"{begun}的计划，{approved}采纳：{len(first.orders)}条道路、{stops}项作业、{crews}个机组，"
+            f"用时{first.plan.seconds:.0f}秒求得，检验{'可执行' if usable else '不可执行'}；{over.zh}",
+        )
+    ]
+
+
+def _until(ended: datetime, zone: str) -> Text:
+    at = clock(ended, zone, day=True)
+    return Text(f"through at {at}", f"{at}完成")
+
+
+def _learnt(found: Record) -> list[Text]:
+    return [
+        Text(
+            f"Learnt working speed ({WORK[action].en.lower()}): {kmh:.0f} km/h, median of {count} stops",
+            f"实测作业速度（{WORK[action].zh}）：{kmh:.0f}公里/小时（{count}项中位数）",
+        )
+        for action, (kmh, count) in learnt_speeds(found.running.progress).items()
+    ]
+
+
+def _plans(records: Sequence[Record], zone: str) -> Table:
+    heads = (
+        Text("plan of", "计划时间"),
+        Text("stops", "作业项"),
+        Text("km", "里程（公里）"),
+        Text("on time", "按时率"),
+        Text("salt, t", "用盐（吨）"),
+        Text("salt everything, t", "一律撒布（吨）"),
+        Text("without work", "空驶率"),
+        Text("changes", "调整次数"),
+    )
+    rows = tuple(
+        (
+            same(clock(r.running.first.at, zone, day=True)),
+            same(str(len(r.plan.problem.stops))),
+            same(f"{sum(c.km for c in r.judgement.classes):.0f}"),
+            same(f"{100 * r.judgement.share_on_time:.1f} %"),
+            same(f"{r.compared.used_t:.0f}"),
+            same(f"{r.compared.everything_t:.0f}"),
+            same(f"{100 * r.judgement.dead_share:.0f} %"),
+            same(str(len(r.running.changes))),
+        )
+        for r in records
+    )
+    return Table(Text("All plans of the period", "期间全部计划"), heads, rows)
+
+
+def figures(found: Record) -> dict[str, Any]:
+    """The bare figures of a plan."""
+    judged, running = found.judgement, found.running
+    return {
+        "stops": len(found.plan.problem.stops),
+        "done": len(running.ledger.done),
+        "share_on_time": round(judged.share_on_time, 4),
+        "wanted_share": round(found.wanted_share, 4),
+        "classes": {
+            c.name: {
+                "km": round(c.km, 1),
+                "on_time": round(c.share_on_time, 4),
+                "hours_last": round(c.hours_last, 2),
+                "late": c.late,
+            }
+            for c in judged.classes
+        },
+        "salt_t": round(found.compared.used_t, 1),
+        "asked_t": round(found.compared.asked_t, 1),
+        "everything_t": round(found.compared.everything_t, 1),
+        "dead_share": round(judged.dead_share, 4),
+        "g_per_m2": round(judged.g_per_m2, 1),
+        "cost": round(judged.cost),
+        "changes": [
+            {
+                "at": c.at.isoformat(),
+                "seconds": round(c.seconds, 2),
+                "moved": c.moved,
+                "remaining": c.remaining,
+                "added": c.added,
+                "late_without": c.late_without,
+                "late_with": c.late_with,
+            }
+            for c in running.changes
+        ],
+    }

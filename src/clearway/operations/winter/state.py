@@ -1,0 +1,94 @@
+"""A plan that waits for a decision, one in force, and what was changed about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from clearway.desks.winter.plan_model import Plan
+from clearway.desks.winter.progress import Progress
+from clearway.kernel.language import Text
+from clearway.operations.winter.build import Order, Site
+from clearway.operations.winter.check import Verdict
+from clearway.operations.winter.ledger import Ledger
+from clearway.operations.winter.live import Control
+from clearway.operations.winter.replan import Busy, NewPlan, Trouble
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A plan, or a change of the one in force, that waits for a decision."""
+
+    proposal: str
+    at: datetime
+    site: Site
+    plan: Plan
+    verdict: Verdict
+    orders: Mapping[int, Order]
+    why: Text
+    found: NewPlan | None = None
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of lists that was ordered."""
+
+    at: datetime
+    why: Text
+    seconds: float
+    remaining: int
+    moved: int
+    orphans: int
+    added: int
+    late_without: int
+    late_with: int
+    usable: bool
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """The plan in force, or one that is over (``ended``)."""
+
+    task: str
+    first: Draft
+    control: Control
+    ledger: Ledger
+    orders: dict[int, Order]
+    approved: datetime
+    busy: dict[str, Busy] = field(default_factory=dict)
+    lost: dict[str, datetime] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    ended: datetime | None = None
+    known: int = 0
+
+    @property
+    def progress(self) -> Progress:
+        """Progress of the lists in force."""
+        return self.control.progress
+
+    def over(self) -> bool:
+        """Whether nothing is left to be done by a crew that can."""
+        plan, lost = self.progress.plan, self.progress.lost
+        left = any(
+            v.kind == "stop" and v.index not in self.progress.done
+            for crew, visits in enumerate(plan.visits)
+            if crew not in lost
+            for v in visits
+        )
+        return not left and not self.busy
+
+    def waiting_for_new_lists(self) -> tuple[int, ...]:
+        """Lost crews that still have work on the lists in force."""
+        return tuple(c for c in sorted(self.progress.lost) if self.left(c))
+
+    def left(self, crew: int) -> int:
+        """Stops a crew of the lists in force has before it."""
+        return sum(v.kind == "stop" for v in self.progress.plan.visits[crew][self.progress.place[crew] :])
+
+    def left_km(self, crew: int) -> float:
+        """Kilometres of work a crew of the lists in force has before it."""
+        problem, visits = self.progress.plan.problem, self.progress.plan.visits[crew]
+        ahead = [v for v in visits[self.progress.place[crew] :] if v.kind == "stop"]
+        return sum(problem.stretches[problem.stops[v.index].stretch].length_m for v in ahead) / 1000.0
