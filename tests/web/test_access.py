@@ -114,7 +114,7 @@ def test_sessions_open_strengthen_and_end(store: AccessStore, clock: ManualClock
     assert not principal.strong
     assert csrf_matches(expected, csrf)
     assert not csrf_matches(expected, csrf + "x")
-    store.strengthen(secret)
+    secret = store.strengthen(secret)
     store.set_post(secret, "post-1")
     principal, _ = store.session_principal(secret)
     assert principal.strong

@@ -43,6 +43,6 @@ def create_app(house: Services) -> FastAPI:
     app.include_router(api)
     app.include_router(sealed)
     app.include_router(console)
-    app.add_middleware(Edges)
+    app.add_middleware(Edges, tls_only=house.tls_only, public_url=house.public_url)
     app.add_middleware(FrontCache)
     return app

@@ -22,7 +22,7 @@ KEEP_S: Final = 2.0
 MAX_KEPT: Final = 512
 _PATHS: Final = ("/", "/feed.atom", "/feed.rss", "/map.svg")
 _BELOW: Final = ("/cap/", "/static/")
-_DROPPED: Final = (b"content-length", b"content-encoding", b"etag", b"vary")
+_DROPPED: Final = (b"content-length", b"content-encoding", b"etag", b"vary", b"x-request-id")
 
 _MAX_AGE: Final = re.compile(rb"max-age=(\d+)")
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from clearway.kernel.errors import ForbiddenError, UnauthenticatedError
+from clearway.kernel.language import Text, both
 from clearway.records import Actor, Role
 from clearway.web.access import Principal
 from clearway.web.access.store import csrf_matches
@@ -41,14 +42,19 @@ def principal(request: Request) -> Principal:
         raise UnauthenticatedError("no access token given", hint="Send Authorization: Bearer <token>")
     who, csrf = house.access.session_principal(cookie)
     if request.method not in ("GET", "HEAD") and not csrf_matches(csrf, request.headers.get("x-csrf", "")):
-        raise ForbiddenError("the request lacks the session's CSRF token", hint="Reload the page")
+        raise ForbiddenError(
+            "the request lacks the session's CSRF token",
+            hint=both(Text("Reload the page", "请刷新页面")),
+            words=Text("the page has grown old", "页面已过期"),
+        )
     return who
 
 
 def session_of(request: Request) -> str:
     """Digest that names the session (or token) of a request, without being able to stand in for it."""
-    secret = request.cookies.get(SESSION_COOKIE, "") or request.headers.get("authorization", "")
-    return sha256(secret.removeprefix("Bearer ").encode()).hexdigest()
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    secret = token if scheme.lower() == "bearer" and token else request.cookies.get(SESSION_COOKIE, "")
+    return sha256(secret.encode()).hexdigest()
 
 
 def actor_of(who: Principal) -> Actor:
@@ -56,12 +62,35 @@ def actor_of(who: Principal) -> Actor:
     return Actor(who.account.id, tuple(Role(g.role, g.area) for g in who.grants), who.post)
 
 
+def require_role(who: Principal) -> None:
+    """Refuse an account that holds no role now: it may look after itself, and read nothing.
+
+    Raises:
+        ForbiddenError: says who gives roles.
+    """
+    if not who.grants:
+        words = Text("your account holds no role", "您的账号未被授予任何角色")
+        hint = both(Text("Ask an administrator for one", "请联系管理员授予角色"))
+        raise ForbiddenError(words.en, hint=hint, words=words)
+
+
+def require_session(who: Principal) -> None:
+    """Refuse a token where a person must sit at the keyboard.
+
+    Raises:
+        ForbiddenError: says so.
+    """
+    if who.via != "session":
+        raise ForbiddenError("this is not done by token", hint="Sign in with a browser")
+
+
 def require_scope(who: Principal, scope: str) -> None:
-    """Refuse a token that was not made for this.
+    """Refuse a token that was not made for this, and an account without a role.
 
     Raises:
         ForbiddenError: names the missing scope.
     """
+    require_role(who)
     if scope not in who.scopes:
         raise ForbiddenError(f"this token lacks the scope {scope!r}", hint="Ask for a token with that scope")
 

@@ -20,6 +20,7 @@ from clearway.operations.what_if import Change, WhatIf
 from clearway.records import Journal, Kinds
 from clearway.series.store import SeriesStore
 from clearway.web.access import AccessStore
+from clearway.web.access.oidc import Provider
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +51,8 @@ class Services:
         what_if: answers what one change of the last picture would do.
         sealer: words and photos of people on records; None where there is no sealed store.
         demo_door: secret of the demo's sign-in page on this machine; empty: there is none.
+        oidc: sign-in at another house (OpenID Connect), None where none is set up.
+        tls_only: answer nothing but TLS (a proxy speaks it for this service).
         sign_columns, sign_rows: cells (a Chinese character takes two) and lines of the message signs.
     """
 
@@ -76,6 +79,8 @@ class Services:
     sealer: Sealer | None = None
     demo_door: str = ""
     clock_rate: float = 1.0
+    oidc: Provider | None = None
+    tls_only: bool = False
     sign_columns: int = 24
     sign_rows: int = 3
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-SCOPES = ("read", "command", "admin")
-"""Token scopes: read records; submit commands; manage accounts, channels and packs."""
+SCOPES = ("read", "command")
+"""Token scopes: read records; submit commands. Accounts, channels and rules are not managed by token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,43 @@ class Account:
     language: str
     disabled: bool
     has_second_factor: bool
+    has_password: bool = False
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token as it is listed; its text is known to its holder only."""
+
+    id: str
+    label: str
+    scopes: tuple[str, ...]
+    created: datetime
+    expires: datetime
+    strong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One change of accounts: who did what about whom."""
+
+    at: datetime
+    by: str
+    verb: str
+    account: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of accounts that waits for a second administrator, or has been closed."""
+
+    id: str
+    verb: str
+    account: str
+    body: Mapping[str, str]
+    asked_by: str
+    asked: datetime
 
 
 @dataclass(frozen=True, slots=True)

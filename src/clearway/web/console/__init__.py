@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from clearway.web.console import (
+    account,
     admin,
     assets,
     demodoor,
@@ -12,6 +13,7 @@ from clearway.web.console import (
     inbox,
     log,
     notices,
+    oidc,
     overview,
     passkeys,
     posts,
@@ -21,5 +23,5 @@ from clearway.web.console import (
 
 router = APIRouter()
 _PAGES = (overview, inbox, records, notices, log, posts, fieldpage, dispatch, admin)
-for part in (signin, passkeys, demodoor, assets, endpoints, *_PAGES):
+for part in (signin, account, oidc, passkeys, demodoor, assets, endpoints, *_PAGES):
     router.include_router(part.router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,7 +23,8 @@ from clearway.web.access import Principal
 from clearway.web.access.store import csrf_matches
 from clearway.web.console.refused import fill_in, page_again, refusal_of, refused_now, remember, words_of
 from clearway.web.console.views.alarms import open_alarms
-from clearway.web.guard import SESSION_COOKIE, actor_of, services
+from clearway.web.guard import SESSION_COOKIE, actor_of, require_role, services
+from clearway.web.headers import request_id
 from clearway.web.services import Services
 from clearway.web.templating import render
 
@@ -91,6 +93,8 @@ _OLD_FORM: Final = Text(
     "This form has grown old: you were signed out or signed in again since.",
     "表单已失效：您此后已退出或重新登录。",
 )
+_OWN_PAGES: Final = ("/account", "/signin", "/signout", "/language")
+"""Pages that concern nobody but the reader; open without a role."""
 
 
 class FormTooOldError(ForbiddenError):
@@ -136,8 +140,15 @@ class Visit:
         """Go to a page after something was done, with a word about it."""
         if note is None:
             return RedirectResponse(path, status_code=303)
-        joint = "&" if "?" in path else "?"
-        return RedirectResponse(f"{path}{joint}note={quote(note[self.language])}", status_code=303)
+        page, mark, anchor = path.partition("#")
+        joint, words = "&" if "?" in page else "?", note[self.language]
+        told = f"note={quote(words, safe='')}&said={_said(self.csrf, words)}"
+        return RedirectResponse(f"{page}{joint}{told}{mark}{anchor}", status_code=303)
+
+    def _note(self) -> str:
+        """The word about what was just done, if this session was given it; anybody can write a link."""
+        words, said = (self.request.query_params.get(name, "") for name in ("note", "said"))
+        return words if csrf_matches(_said(self.csrf, words), said) else ""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a page of the console."""
@@ -159,7 +170,7 @@ class Visit:
             offset_ms=offset_ms,
             seq=self.house.journal.head().seq,
             path=self.request.url.path,
-            note=self.request.query_params.get("note", "")[:200],
+            note=self._note(),
             bundle=has_bundle(),
             input_time=input_time,
             bar=bar_of(self.house, self.who, at),
@@ -182,6 +193,10 @@ class Visit:
         return given
 
 
+def _said(csrf: str, words: str) -> str:
+    return hmac.new(csrf.encode(), words.encode(), "sha256").hexdigest()[:32]
+
+
 def visit(request: Request) -> Visit:
     """The visit of a signed-in reader.
 
@@ -196,6 +211,8 @@ def visit(request: Request) -> Visit:
         who, csrf = house.access.session_principal(cookie)
     except UnauthenticatedError as error:
         raise SignInNeededError(error.what) from error
+    if not request.url.path.startswith(_OWN_PAGES):
+        require_role(who)
     return Visit(request, house, who, csrf, language_of(request, who.account.language))
 
 
@@ -216,7 +233,8 @@ def to_sign_in(request: Request) -> RedirectResponse:
 
 def safe_next(text: str) -> str:
     """A path of this site to go to; anything else becomes the console."""
-    return text if text.startswith("/") and not text.startswith(("//", "/\\")) else "/console"
+    plain = text.isprintable() and "\\" not in text and not text.startswith("//")
+    return text if text.startswith("/") and plain else "/console"
 
 
 def set_cookie(response: Response, request: Request, name: str, value: str, *, days: float = 0.5) -> None:
@@ -232,28 +250,39 @@ def set_cookie(response: Response, request: Request, name: str, value: str, *, d
     )
 
 
-async def error_page(request: Request, error: ClearwayError) -> Response:
-    """A refusal as a page: the form as it was sent with the reason, else what was typed, to be copied."""
-    house = services(request)
-    refusal = refusal_of(request, error)
+async def error_page(
+    request: Request, error: ClearwayError, *, status: int = 0, known: bool = True
+) -> Response:
+    """A refusal as a page: the form as it was sent with the reason, else what was typed, to be copied.
+
+    Args:
+        request: what was refused.
+        error: why.
+        status: HTTP status, where it is not the error's own.
+        known: whether form and reader may be looked up: not where something of the house itself is broken.
+    """
+    house, language = services(request), language_of(request)
+    refusal = refusal_of(request, error) if known else None
     if refusal is not None and not isinstance(error, FormTooOldError):
         again = await page_again(request, refusal)
         if again is not None:
             return HTMLResponse(again, status_code=error.status, headers={"Cache-Control": "no-store"})
-    try:
-        who, _ = house.access.session_principal(request.cookies.get(SESSION_COOKIE, ""))
-        language = language_of(request, who.account.language)
-    except UnauthenticatedError:
-        language = language_of(request)
+    if known:
+        try:
+            who, _ = house.access.session_principal(request.cookies.get(SESSION_COOKIE, ""))
+            language = language_of(request, who.account.language)
+        except UnauthenticatedError:
+            language = language_of(request)
     text = render(
         "console/refused.html",
         language=language,
         zone=house.zone,
         error=error,
+        number=request_id(request.scope),
         typed=refusal.typed if refusal else [],
         back=safe_next(refusal.page if refusal else urlsplit(request.headers.get("referer", "")).path),
     )
-    return HTMLResponse(text, status_code=error.status, headers={"Cache-Control": "no-store"})
+    return HTMLResponse(text, status_code=status or error.status, headers={"Cache-Control": "no-store"})
 
 
 Visitor = Annotated[Visit, Depends(visit)]

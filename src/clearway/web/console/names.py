@@ -51,6 +51,12 @@ def post_names(house: Services) -> dict[str, Text]:
     return {row.id: Text.of(row.data.get("title") or row.id) for row in house.journal.list("post")}
 
 
+def area_names(house: Services) -> dict[str, Text]:
+    """Names of areas by id, grid cells left out."""
+    rows = (row for row in house.journal.list("area") if row.data.get("level") != "cell")
+    return {row.id: Text.of(row.data.get("name") or row.id) for row in rows}
+
+
 def unit_names(house: Services) -> dict[str, Text]:
     """Names of units by id."""
     return {row.id: Text.of(row.data.get("name") or row.id) for row in house.journal.list("unit")}

@@ -22,8 +22,10 @@ from webauthn.helpers.structs import (
 )
 
 from clearway.kernel.errors import ForbiddenError, UnauthenticatedError
+from clearway.kernel.language import Text
 from clearway.web.console.forms import Visitor
-from clearway.web.guard import SESSION_COOKIE, Caller, House, session_of
+from clearway.web.console.signin import source_of, strengthen
+from clearway.web.guard import Caller, House, require_session, session_of
 
 router = APIRouter(include_in_schema=False)
 _VERIFY = UserVerificationRequirement.PREFERRED
@@ -42,6 +44,7 @@ def _json(text: str) -> Response:
 @router.post("/account/passkey/options")
 def new_options(request: Request, who: Caller, house: House) -> Response:
     """What the browser needs to make a passkey."""
+    require_session(who)
     _own_hands(who.account.has_second_factor, who.strong)
     options = generate_registration_options(
         rp_id=relying_party(request)[0],
@@ -58,7 +61,8 @@ def new_options(request: Request, who: Caller, house: House) -> Response:
 
 def _own_hands(has_second: bool, strong: bool) -> None:
     if has_second and not strong:
-        raise ForbiddenError("prove your present second factor before you change it", hint="/signin/second")
+        words = Text("prove your present second factor before you change it", "请先完成现有的二次验证")
+        raise ForbiddenError(words.en, hint="/signin/second", words=words)
 
 
 def _known(rows: list[dict[str, Any]]) -> list[PublicKeyCredentialDescriptor]:
@@ -70,6 +74,7 @@ def register(
     request: Request, who: Caller, house: House, credential: Annotated[dict[str, Any], Body()]
 ) -> Response:
     """Keep a new passkey."""
+    require_session(who)
     _own_hands(who.account.has_second_factor, who.strong)
     party, origin = relying_party(request)
     try:
@@ -88,8 +93,10 @@ def register(
         made.sign_count,
         request.headers.get("user-agent", "")[:80],
     )
-    house.access.strengthen(request.cookies.get(SESSION_COOKIE, ""))
-    return _json("{}")
+    house.access.audit(who.account.id, "add passkey", who.account.id)
+    response = _json("{}")
+    strengthen(response, request, house)
+    return response
 
 
 @router.post("/account/passkey/drop")
@@ -98,12 +105,14 @@ async def drop(visitor: Visitor) -> Response:
     form = await visitor.form()
     _own_hands(visitor.who.account.has_second_factor, visitor.who.strong)
     visitor.house.access.drop_passkey(visitor.who.account.id, str(form.get("credential", "")))
+    visitor.house.access.audit(visitor.who.account.id, "drop passkey", visitor.who.account.id)
     return visitor.done("/account")
 
 
 @router.post("/signin/passkey/options")
 def use_options(request: Request, who: Caller, house: House) -> Response:
     """What the browser needs to use a passkey."""
+    require_session(who)
     options = generate_authentication_options(
         rp_id=relying_party(request)[0],
         allow_credentials=_known(house.access.passkeys(who.account.id)),
@@ -118,6 +127,7 @@ def prove(
     request: Request, who: Caller, house: House, credential: Annotated[dict[str, Any], Body()]
 ) -> Response:
     """Strengthen the session with a passkey."""
+    require_session(who)
     party, origin = relying_party(request)
     rows = {row["credential"]: row for row in house.access.passkeys(who.account.id)}
     row = rows.get(str(credential.get("id", "")))
@@ -133,8 +143,9 @@ def prove(
             credential_current_sign_count=row["sign_count"],
         )
     except (WebAuthnException, ValueError, KeyError) as error:
-        house.access.note_failure(request.client.host if request.client else "unknown")
+        house.access.note_failure(source_of(request))
         raise UnauthenticatedError(f"the passkey was not accepted: {error}") from error
     house.access.count_passkey(row["credential"], used.new_sign_count)
-    house.access.strengthen(request.cookies.get(SESSION_COOKIE, ""))
-    return _json("{}")
+    response = _json("{}")
+    strengthen(response, request, house)
+    return response

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from lxml import html
 
 from clearway.kernel.errors import ClearwayError
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, from_both
+from clearway.web.headers import request_id
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 CAME_FROM: Final = "came_from"
 """Hidden field with the page a form stood on, put in when it comes back a second time."""
-SECRET: Final = frozenset({"csrf", CAME_FROM, "password", "secret", "code", "login"})
+SECRET: Final = frozenset({"csrf", CAME_FROM, "password", "secret", "code", "login", "old", "new", "again"})
 """Fields that are never shown again."""
 _STATE: Final = "refusal"
 _MAX_SHOWN: Final = 20_000
@@ -39,6 +40,7 @@ class Refusal:
     page: str
     fields: tuple[tuple[str, str], ...]
     files: bool = False
+    number: str = ""
 
     @property
     def typed(self) -> list[tuple[str, str]]:
@@ -61,7 +63,8 @@ def refusal_of(request: Request, error: ClearwayError) -> Refusal | None:
     if sent is None:
         return None
     page = request.state.came_from or _own_page(request.headers.get("referer", ""), request.url.netloc)
-    return Refusal(error, request.url.path, page, sent, request.state.had_files)
+    number = request_id(request.scope)
+    return Refusal(error, request.url.path, page, sent, request.state.had_files, number)
 
 
 def refused_now(request: Request) -> Refusal | None:
@@ -123,6 +126,10 @@ def fill_in(text: str, refusal: Refusal, language: str) -> str:
     note.text = words_of(refusal.error, language)
     if refusal.files:
         note.text += " " + Text("Choose the files again.", "请重新选择文件。")[language]
+    if refusal.number:
+        number = html.Element("span", {"class": "soft small"})
+        number.text = f" ({Text('request', '请求编号')[language]} {refusal.number})"
+        note.append(number)
     form.insert(0, note)
     form.insert(0, html.Element("input", {"type": "hidden", "name": CAME_FROM, "value": refusal.page}))
     for box in form.iterancestors("details"):
@@ -164,7 +171,7 @@ def _list_typed(document: Any, refusal: Refusal, language: str) -> None:
 def words_of(error: ClearwayError, language: str) -> str:
     """What is wrong and what to do, in one line."""
     what = error.words[language] if error.words else error.what
-    hint = f" {error.hint}" if error.hint else ""
+    hint = f" {from_both(error.hint)[language]}" if error.hint else ""
     end = "" if what.endswith((".", "。", "!", "?")) else Text(".", "。")[language]
     return Text("Not done: ", "未执行：")[language] + what + end + hint
 

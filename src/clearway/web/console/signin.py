@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import quote
 
-import pyotp
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from clearway.kernel.errors import ForbiddenError, InputError, UnauthenticatedError
+from clearway.kernel.errors import ForbiddenError, InputError, SystemFailureError, UnauthenticatedError
+from clearway.kernel.language import Text
+from clearway.web.access.factors import MIN_PASSWORD
+from clearway.web.access.sessions import LINK_IS_OVER
 from clearway.web.console.forms import (
     LANGUAGE_COOKIE,
     Visitor,
+    has_bundle,
     language_of,
     safe_next,
     set_cookie,
 )
 from clearway.web.guard import SESSION_COOKIE, House, services
+from clearway.web.services import Services
 from clearway.web.templating import render
 
 router = APIRouter(include_in_schema=False)
+DEVICE_COOKIE: Final = "cw_device"
+"""Says that somebody has signed in from this browser before; stands in for nobody."""
 Words = Annotated[str, Form(max_length=200)]
 Secret = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -30,7 +37,8 @@ def _bare(request: Request, template: str, *, status: int = 200, **values: objec
         language=language_of(request),
         zone=services(request).zone,
         area=services(request).area,
-        **values,
+        bundle=has_bundle(),
+        **{"oidc": services(request).oidc, **values},
     )
     return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 
@@ -43,7 +51,7 @@ def source_of(request: Request) -> str:
 @router.get("/signin")
 def sign_in_page(request: Request, next: Annotated[str, Query(max_length=300)] = "/console") -> Response:
     """Ask for login and password."""
-    return _bare(request, "signin.html", next=safe_next(next), error=None)
+    return _bare(request, "signin.html", next=safe_next(next), error=None, login="")
 
 
 @router.post("/signin")
@@ -51,17 +59,29 @@ def sign_in(
     request: Request, house: House, login: Words = "", password: Words = "", next: Words = "/console"
 ) -> Response:
     """Check login and password; go on to the second factor where there is one."""
+    device = request.cookies.get(DEVICE_COOKIE, "")
     try:
-        account = house.access.check_password(login, password, source=source_of(request))
-    except UnauthenticatedError as error:
-        return _bare(request, "signin.html", status=401, next=safe_next(next), error=error)
-    secret, _ = house.access.open_session(
-        account.id, strong=False, agent=request.headers.get("user-agent", "")
-    )
-    step = f"/signin/second?next={safe_next(next)}" if account.has_second_factor else safe_next(next)
+        account = house.access.check_password(login, password, source=source_of(request), device=device)
+    except (UnauthenticatedError, SystemFailureError) as error:
+        return _bare(
+            request, "signin.html", status=error.status, next=safe_next(next), error=error, login=login
+        )
+    target = safe_next(next)
+    step = f"/signin/second?next={quote(target)}" if account.has_second_factor else target
     response = RedirectResponse(step, status_code=303)
-    set_cookie(response, request, SESSION_COOKIE, secret)
+    begin_session(response, request, house, account.id)
     return response
+
+
+def begin_session(
+    response: Response, request: Request, house: Services, account: str, *, strong: bool = False
+) -> None:
+    """Give the browser a fresh session; the one it had ends. It is now a known device of the account."""
+    house.access.end_session(request.cookies.get(SESSION_COOKIE, ""))
+    secret, _ = house.access.open_session(account, strong=strong, agent=request.headers.get("user-agent", ""))
+    set_cookie(response, request, SESSION_COOKIE, secret)
+    if not house.access.knows_device(account, request.cookies.get(DEVICE_COOKIE, "")):
+        set_cookie(response, request, DEVICE_COOKIE, house.access.make_device(account), days=180)
 
 
 @router.get("/signin/second")
@@ -77,12 +97,22 @@ async def second(visitor: Visitor) -> Response:
     target = safe_next(str(form.get("next", "/console")))
     try:
         visitor.house.access.check_totp(
-            visitor.who.account.id, str(form.get("code", "")), source=source_of(visitor.request)
+            visitor.who.account.id,
+            str(form.get("code", "")),
+            source=source_of(visitor.request),
+            session=visitor.request.cookies[SESSION_COOKIE],
         )
     except UnauthenticatedError as error:
         return visitor.page("second.html", status=401, next=target, error=error)
-    visitor.house.access.strengthen(visitor.request.cookies[SESSION_COOKIE])
-    return RedirectResponse(target, status_code=303)
+    response = RedirectResponse(target, status_code=303)
+    strengthen(response, visitor.request, visitor.house)
+    return response
+
+
+def strengthen(response: Response, request: Request, house: Services) -> None:
+    """Mark the session as proven with a second factor, under a new secret."""
+    fresh = house.access.strengthen(request.cookies.get(SESSION_COOKIE, ""))
+    set_cookie(response, request, SESSION_COOKIE, fresh)
 
 
 @router.post("/signout")
@@ -108,61 +138,40 @@ def choose_language(
 
 
 @router.get("/invite/{secret}")
-def invite_page(request: Request, secret: Secret) -> Response:
+def invite_page(request: Request, house: House, secret: Secret) -> Response:
     """The one-time link: choose a password."""
-    return _bare(request, "invite.html", secret=secret, error=None)
+    if not house.access.invited(secret):
+        return _bare(
+            request,
+            "invite.html",
+            status=403,
+            secret="",
+            error=ForbiddenError(LINK_IS_OVER.en, words=LINK_IS_OVER),
+            oidc=None,
+        )
+    return _bare(request, "invite.html", secret=secret, error=None, oidc=house.oidc)
 
 
 @router.post("/invite/{secret}")
-def use_invite(request: Request, house: House, secret: Secret, password: Words = "") -> Response:
+def use_invite(
+    request: Request, house: House, secret: Secret, password: Words = "", again: Words = ""
+) -> Response:
     """Set the password, sign in, and go on to set up the second factor."""
     try:
-        if len(password) < 12:
-            raise InputError("a password needs at least 12 characters", where="password")
+        if not len(password) >= MIN_PASSWORD:
+            words = Text(
+                f"a password needs at least {MIN_PASSWORD} characters", f"密码至少须{MIN_PASSWORD}个字符"
+            )
+            raise InputError(words.en, where="password", words=words)
+        if again and again != password:
+            words = Text("the two passwords differ", "两次输入的密码不一致")
+            raise InputError(words.en, where="password", words=words)
         account = house.access.redeem_invite(secret)
         house.access.set_password(account.id, password)
     except (InputError, ForbiddenError) as error:
-        return _bare(request, "invite.html", status=error.status, secret=secret, error=error)
-    session, _ = house.access.open_session(
-        account.id, strong=False, agent=request.headers.get("user-agent", "")
-    )
-    response = RedirectResponse("/account", status_code=303)
-    set_cookie(response, request, SESSION_COOKIE, session)
+        kept = secret if isinstance(error, InputError) else ""
+        return _bare(request, "invite.html", status=error.status, secret=kept, error=error, oidc=house.oidc)
+    house.access.audit(account.id, "set password", account.id, "one-time link")
+    response = RedirectResponse("/account?first=1", status_code=303)
+    begin_session(response, request, house, account.id)
     return response
-
-
-@router.get("/account")
-def account_page(visitor: Visitor) -> Response:
-    """Own account: second factor, sessions, language."""
-    secret = pyotp.random_base32()
-    uri = pyotp.TOTP(secret).provisioning_uri(name=visitor.who.account.login, issuer_name="Clearway")
-    return visitor.page(
-        "account.html",
-        secret=secret,
-        uri=uri,
-        sessions=visitor.house.access.sessions(visitor.who.account.id),
-        passkeys=visitor.house.access.passkeys(visitor.who.account.id),
-        error=None,
-    )
-
-
-@router.post("/account/totp")
-async def set_totp(visitor: Visitor) -> Response:
-    """Keep a TOTP secret once a code for it has been shown."""
-    form = await visitor.form()
-    secret, code = str(form.get("secret", "")), str(form.get("code", "")).strip()
-    if len(secret) != 32 or not visitor.house.access.fresh_totp(secret, code):
-        raise InputError("the code does not fit the secret", where="code", hint="Scan it again and retry")
-    if visitor.who.account.has_second_factor and not visitor.who.strong:
-        raise ForbiddenError("prove your present second factor before you change it")
-    visitor.house.access.set_totp(visitor.who.account.id, secret)
-    visitor.house.access.strengthen(visitor.request.cookies[SESSION_COOKIE])
-    return RedirectResponse("/account", status_code=303)
-
-
-@router.post("/account/revoke")
-async def revoke(visitor: Visitor) -> Response:
-    """End one of the own sessions."""
-    form = await visitor.form()
-    visitor.house.access.revoke_session(visitor.who.account.id, str(form.get("session", "")))
-    return RedirectResponse("/account", status_code=303)

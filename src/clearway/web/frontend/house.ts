@@ -40,10 +40,17 @@ export function localTime(iso: string, withDate = true): string {
   return new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", options).format(new Date(iso));
 }
 
+/** One language of a line that may hold both. */
+export function oneLanguage(line: string): string {
+  const [en, zh] = line.split(" ｜ ");
+  return lang === "zh" ? zh ?? en : en;
+}
+
 export class Refused extends Error {
   constructor(readonly error: HouseError, readonly status: number) {
     const what = error.words ? words(error.words) : error.what;
-    super(error.hint ? `${what}. ${error.hint}` : what);
+    const hint = oneLanguage(error.hint);
+    super(hint ? `${what}. ${hint}` : what);
   }
 }
 
