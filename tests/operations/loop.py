@@ -26,7 +26,7 @@ from clearway.operations.session import Session
 from clearway.operations.simulation.agenda import Agenda
 from clearway.operations.simulation.crews import SimulatedCrews
 from clearway.operations.simulation.posts import SimulatedPosts
-from clearway.operations.storm import SimulatedHand, kinds_of_house
+from clearway.operations.storm import SimulatedHand, attending, kinds_of_house
 from clearway.picture.desk import DeskResult, DeskView
 from clearway.picture.picture import Treatment, Weather
 from clearway.records import Journal
@@ -164,4 +164,4 @@ def _hand(
         on_treatment=lay,
         surface=surface,
     )
-    return SimulatedHand(agenda, posts, crews)
+    return SimulatedHand(agenda, posts, crews, attending(session))

@@ -136,7 +136,7 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
 
     from clearway.cli.serving import demo_accounts, free_port, storm_services
     from clearway.operations.apart import CycleProcess
-    from clearway.operations.pace import Pace
+    from clearway.operations.pace import Pace, attention_of
     from clearway.operations.storm import LAST
     from clearway.web.app import create_app
 
@@ -146,7 +146,7 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
     house = storm_services(storm, out, chosen, cycles, worker, speed=speed)
     demo_accounts(house.access, storm.deployment.area)
     storm.people_decide()
-    pace = Pace(storm.session, speed=speed, until=LAST)
+    pace = Pace(storm.session, speed=speed, until=LAST, attention=attention_of(storm.session))
     _say(f"Console, take a seat: http://127.0.0.1:{chosen}/demo/{house.demo_door}")
     _say(f"Public page: http://127.0.0.1:{chosen}/   feed: http://127.0.0.1:{chosen}/feed.atom")
     _say("Stop with Ctrl-C.")

@@ -101,7 +101,7 @@ def _live(folder: Path) -> Opened:
     from clearway.cli.serving import live_services
     from clearway.operations.apart import CycleProcess
     from clearway.operations.installation import open_installation
-    from clearway.operations.pace import Pace
+    from clearway.operations.pace import Pace, attention_of
 
     opened = open_installation(folder)
     areas, worker = (opened.deployment.area,), CycleProcess(opened.session.ground)
@@ -114,7 +114,8 @@ def _live(folder: Path) -> Opened:
         opened.close()
 
     house = live_services(opened, folder, worker)
-    return house, Pace(opened.session, poll=opened.poll), areas, close
+    pace = Pace(opened.session, poll=opened.poll, attention=attention_of(opened.session))
+    return house, pace, areas, close
 
 
 def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened:
@@ -124,7 +125,7 @@ def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened
     from clearway.cli.serving import demo_accounts, keep_cycles, storm_services
     from clearway.kernel.clock import parse_utc
     from clearway.operations.apart import CycleProcess
-    from clearway.operations.pace import Pace, catch_up
+    from clearway.operations.pace import Pace, attention_of, catch_up
     from clearway.operations.storm import LAST, open_storm
 
     if folder == Path("clearway-data"):
@@ -145,4 +146,5 @@ def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened
         worker.close()
         storm.close()
 
-    return house, Pace(session, speed=speed, until=LAST), (storm.deployment.area,), close
+    pace = Pace(session, speed=speed, until=LAST, attention=attention_of(session))
+    return house, pace, (storm.deployment.area,), close

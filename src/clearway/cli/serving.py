@@ -85,7 +85,7 @@ def storm_services(
 def keep_cycles(session: Session, folder: Path | None = None) -> CycleArchive:
     """An archive that gets every cycle the session runs from now on."""
     cycles = CycleArchive(session.ground.columns, folder)
-    session.on_step = lambda _, picture, result: cycles.put(picture, session.state_before, result)
+    session.on_cycle = lambda picture, result: cycles.put(picture, session.state_before, result)
     return cycles
 
 

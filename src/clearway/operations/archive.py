@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.kernel.clock import epoch_s, from_epoch_s
+from clearway.kernel.clock import epoch_s, from_epoch_s, full_hour
 from clearway.picture.desk import CycleResult, CycleState
 from clearway.picture.picture import Columns, Picture
 
@@ -70,9 +70,13 @@ def unpack(steps: NDArray[Any], how: Packed) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptCycle:
-    """One cycle as kept: packed arrays by field, each (lead, column)."""
+    """One cycle as kept: packed arrays by field, each (lead, column).
+
+    ``at`` is the hour of lead 0; ``known`` is when the cycle ran, later than that for one between the hours.
+    """
 
     at: datetime
+    known: datetime
     arrays: Mapping[str, NDArray[Any]]
     source: str
 
@@ -108,7 +112,7 @@ class CycleArchive:
             name: pack(result.fields.array(name), how) for name, how in KEPT.items() if name in result.fields
         }
         source = result.fields["rst_c"].source if "rst_c" in result.fields else ""
-        kept, hour = KeptCycle(picture.at, arrays, source), epoch_s(picture.at)
+        kept, hour = _kept(epoch_s(picture.at), arrays, source), epoch_s(picture.at)
         if self.folder is not None:
             _write(self.folder / f"{hour}.npz", kept)
         with self._lock:
@@ -129,8 +133,8 @@ class CycleArchive:
 
     @property
     def hours(self) -> list[datetime]:
-        """Hours that are kept, oldest first."""
-        return [from_epoch_s(hour) for hour in self._hours]
+        """Hours that are kept, oldest first; a cycle between two of them belongs to the first."""
+        return list(dict.fromkeys(full_hour(from_epoch_s(hour)) for hour in self._hours))
 
     def at(self, moment: datetime | None = None) -> KeptCycle | None:
         """The last cycle at or before a moment (default: the last of all), None before the first."""
@@ -175,6 +179,11 @@ def _value(step: Any, how: Packed) -> float | None:
     return None if int(step) == how.missing else round(int(step) * how.scale, 3)
 
 
+def _kept(known_s: int, arrays: Mapping[str, NDArray[Any]], source: str) -> KeptCycle:
+    known = from_epoch_s(known_s)
+    return KeptCycle(full_hour(known), known, arrays, source)
+
+
 def _write(path: Path, cycle: KeptCycle) -> None:
     temporary = path.with_suffix(".part")
     with temporary.open("wb") as file:
@@ -186,4 +195,4 @@ def _write(path: Path, cycle: KeptCycle) -> None:
 def _read(path: Path, hour: int) -> KeptCycle:
     with np.load(path, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files if name != "source"}
-        return KeptCycle(from_epoch_s(hour), arrays, str(stored["source"]))
+        return _kept(hour, arrays, str(stored["source"]))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather.conditions import Condition
-from clearway.kernel.clock import iso, parse_utc
+from clearway.kernel.clock import full_hour, iso, parse_utc
 from clearway.picture.corridors import corridor_index
 from clearway.picture.fields import Fields
 from clearway.picture.picture import Picture
@@ -53,7 +53,7 @@ class Board:
             "at": iso(self.at),
             "condition": Condition(int(self.now[index])).name.lower(),
             "worst": Condition(int(self.worst[index])).name.lower(),
-            "worst_at": iso(self.at + timedelta(hours=int(self.worst_lead_h[index]))),
+            "worst_at": iso(full_hour(self.at) + timedelta(hours=int(self.worst_lead_h[index]))),
             "rst_c": _rounded(self.rst_now_c[index], 1),
             "rst_min_24h_c": _rounded(self.rst_min_c[index], 1),
             "friction": _rounded(self.friction_now[index], 2),

@@ -205,11 +205,11 @@ def open_installation(folder: Path) -> Installation:
     sealer = open_sealer(journal, url, settings, clock)
     outside = _outside(journal, folder / "feeds" / "cap", deployment, str(settings["sender"]))
 
-    def after_step(_: object, picture: Picture, result: CycleResult) -> None:
+    def after_cycle(picture: Picture, result: CycleResult) -> None:
         cycles.put(picture, session.state_before, result)
         sealer.store.purge()
 
-    session.on_step = after_step
+    session.on_cycle = after_cycle
     decider = Decider(journal, kinds, newsroom)
     return Installation(
         settings,

@@ -12,7 +12,8 @@ from typing import Final
 
 from clearway.kernel.clock import ManualClock, full_hour
 from clearway.kernel.errors import ClearwayError
-from clearway.operations.session import STEP, Session
+from clearway.operations.important import Attention, Importance
+from clearway.operations.session import STEP, Session, StepReport
 
 log = logging.getLogger("clearway.pace")
 TICK_S: Final = 1.0
@@ -42,12 +43,16 @@ class Pace:
         speed: seconds of the session's clock per second; 1 and a :class:`LiveClock` for live operation.
         until: where a replay stops.
         poll: called about every ten seconds, for feeds.
+        attention: says when something cannot wait for the full hour; None: cycles run on the hour only.
+        timer: seconds that the spacing of cycles at once and tries after a failure are counted in.
     """
 
     session: Session
     speed: float = 1.0
     until: datetime | None = None
     poll: Callable[[], object] | None = None
+    attention: Attention | None = None
+    timer: Callable[[], float] = time.monotonic
     failed: str = ""
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -70,41 +75,61 @@ class Pace:
         before = time.monotonic()
         while not self._stop.wait(TICK_S):
             now = time.monotonic()
-            moment = self.session.clock.now() + timedelta(seconds=(now - before) * self.speed)
+            moment = self._moment(now - before)
             before = now
             if self.until is not None and moment > self.until:
                 continue
             self.tick(moment)
 
+    def _moment(self, passed_s: float) -> datetime:
+        """The session's present after so many seconds; a live clock goes by itself."""
+        clock = self.session.clock
+        ahead = 0.0 if isinstance(clock, LiveClock) else passed_s * self.speed
+        return clock.now() + timedelta(seconds=ahead)
+
     def tick(self, moment: datetime) -> None:
-        """Move to a moment: what was planned before it, deadlines, then a cycle when an hour has begun."""
+        """Move to a moment: what was planned before it, deadlines, then a cycle if one is due.
+
+        One is due when an hour has begun, and at once when something important has come.
+        """
         try:
-            if self.poll is not None and time.monotonic() - self._polled > 10:
-                self._polled = time.monotonic()
+            if self.poll is not None and self.timer() - self._polled > 10:
+                self._polled = self.timer()
                 self.poll()
             hour = full_hour(moment)
             if self._hour is None or hour > self._hour:
-                self._cycle(hour)
+                if self._cycle(lambda: self.session.step(hour)):
+                    self._hour = hour
+                    if self.session.hand is not None:
+                        self.session.hand.after_cycle(hour)
+            elif self.attention is not None and self.attention.due(self.timer()):
+                log.info("a cycle at once: %s", "; ".join(why.en for why in self.attention.reasons))
+                self._cycle(lambda: self.session.look_again(moment))
             if self.session.hand is not None:
                 self.session.hand.until(moment, self._move)
             self._move(moment)
-            if self.failed and self._hour == hour:
-                log.warning("cycles run again")
-                self.failed = ""
         except ClearwayError as error:
             self._note(error)
 
-    def _cycle(self, hour: datetime) -> None:
-        if time.monotonic() < self._again_at:
-            return
+    def _cycle(self, run: Callable[[], StepReport]) -> bool:
+        """Run a cycle, unless the last one has failed just now; whether it ran."""
+        if self.timer() < self._again_at:
+            return False
+        if self.attention is not None:
+            self.attention.ran(self.timer())
         hand, self.session.hand = self.session.hand, None
         try:
-            self.session.step(hour)
-            self._hour = hour
-            if hand is not None:
-                hand.after_cycle(hour)
+            run()
+        except ClearwayError:
+            if self.attention is not None:
+                self.attention.failed(self.timer())
+            raise
         finally:
             self.session.hand = hand
+        if self.failed:
+            log.warning("cycles run again")
+            self.failed = ""
+        return True
 
     def _move(self, at: datetime) -> None:
         if at > self.session.clock.now():
@@ -113,10 +138,16 @@ class Pace:
 
     def _note(self, error: ClearwayError) -> None:
         """A failure is said once when it begins; the cycle is tried again a minute later."""
-        self._again_at = time.monotonic() + AGAIN_AFTER_S
+        self._again_at = self.timer() + AGAIN_AFTER_S
         if str(error) != self.failed:
             log.error("a cycle failed: %s", error)
         self.failed = str(error)
+
+
+def attention_of(session: Session) -> Attention:
+    """What makes a session run a cycle at once, by its roads and doctrine."""
+    ground = session.ground
+    return Attention(session.journal, Importance.of(session.journal, ground.network, ground.doctrine))
 
 
 def catch_up(session: Session, start: datetime, end: datetime) -> None:

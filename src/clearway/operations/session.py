@@ -93,7 +93,7 @@ class Here:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepReport:
-    """What one step did."""
+    """What one step did; the trace counts the new proposals of the whole step."""
 
     at: datetime
     seconds: float
@@ -114,7 +114,8 @@ class Session:
     hand: Hand | None = None
     runner: Runner | None = None
     """Runs the cycles; None: the thread that steps does it itself."""
-    on_step: Callable[[StepReport, Picture, CycleResult], None] | None = None
+    on_cycle: Callable[[Picture, CycleResult], None] | None = None
+    """Told of every cycle, on the hour or between, as soon as it holds."""
     state: CycleState = field(default_factory=CycleState)
     state_before: CycleState = field(default_factory=CycleState)
     """State the last cycle began with, for what-if questions."""
@@ -146,13 +147,15 @@ class Session:
         if self.hand is not None:
             self.hand.after_cycle(at)
             self.hand.until(at + STEP - timedelta(seconds=1), self._tick)
-        return self._report(picture, run, elapsed, reconciled)
+        report = self._report(picture, run, elapsed, reconciled)
+        self.traces.append(report.trace)
+        return report
 
     def look_again(self, at: datetime) -> StepReport:
         """A cycle between the full hours: judge what has come since the last one, on from its state.
 
-        Only desks that something new reaches run again. The hand is not moved; new proposals count against
-        the hour's load.
+        Only desks that something new reaches run again. The hand is not moved, new proposals count against
+        the hour's load, and the trace of the hour stays that of its own cycle.
 
         Raises:
             DeskError: a desk failed; records stand as before.
@@ -180,6 +183,8 @@ class Session:
         self.state_before = before
         self.state, self.last, self.picture = result.state, result, picture
         self.board = build_board(picture, result.fields)
+        if self.on_cycle is not None:
+            self.on_cycle(picture, result)
         return reconciled
 
     def _report(self, picture: Picture, run: CycleRun, elapsed: float, reconciled: Reconciled) -> StepReport:
@@ -190,13 +195,9 @@ class Session:
             situations=(r.as_mapping() for r in self.journal.list("situation", states=("active",))),
             measures=(r.as_mapping() for r in self.journal.list("measure", states=("ordered", "in_force"))),
             seconds=elapsed,
-            new_proposals=reconciled.new_proposals,
+            new_proposals=sum(1 for t, _ in self._opened if t >= picture.at),
         )
-        self.traces.append(trace)
-        report = StepReport(picture.at, elapsed, seconds, reconciled, trace)
-        if self.on_step is not None:
-            self.on_step(report, picture, result)
-        return report
+        return StepReport(picture.at, elapsed, seconds, reconciled, trace)
 
     def run(self, start: datetime, end: datetime) -> Iterator[StepReport]:
         """Step through a period hour by hour, both ends included."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -31,6 +31,7 @@ from clearway.operations.desks import all_desks
 from clearway.operations.forecast.cells import Cells
 from clearway.operations.forecast.hindsight import Hindsight
 from clearway.operations.ground import Ground
+from clearway.operations.important import Attention, Importance
 from clearway.operations.publishing import Newsroom
 from clearway.operations.session import Session
 from clearway.operations.simulation import crews as crew_rules
@@ -52,6 +53,8 @@ LAST: Final = parse_utc("2015-11-26T15:00Z")
 DEFAULT_FROM: Final = parse_utc("2015-11-20T00:00+08:00")
 DEFAULT_TO: Final = parse_utc("2015-11-24T00:00+08:00")
 CREWS: Final = 60
+REPLAY_SPACING_S: Final = 60.0
+"""Least time between two cycles at once in a replay, in its own time."""
 MEMBERS: Final = 10
 LISTED: Final = 24
 """Ploughs of the fleet that work by lists."""
@@ -117,6 +120,8 @@ class SimulatedHand:
     agenda: Agenda
     posts: SimulatedPosts
     crews: SimulatedCrews
+    attend: Callable[[datetime], bool] | None = None
+    """Runs a cycle at once if what was just done asks for one, and says whether it did."""
 
     def after_cycle(self, at: datetime) -> None:
         """Plan the coming hour."""
@@ -128,6 +133,8 @@ class SimulatedHand:
         while (at := self.agenda.next_time()) is not None and at <= end:
             self.agenda.run_until(at, tick)
             self.crews.look(at)
+            if self.attend is not None and self.attend(at):
+                self.posts.after_cycle(at)
         tick(end)
 
 
@@ -245,6 +252,7 @@ def open_storm(
     )
     if simulate:
         storm.hand = _hand(session, decider, deployment, journal, network)
+        storm.hand.attend = attending(session)
         _ploughs(storm, storm.hand)
     return storm
 
@@ -280,6 +288,23 @@ def _ploughs(storm: Storm, hand: SimulatedHand) -> None:
     hand.crews.on_lists = storm.winter.on_lists
     hand.crews.ploughs = max(1, hand.crews.ploughs - len(fleet.trucks))
     storm.session.hand = WinterHand(storm.session, storm.winter, hand)
+
+
+def attending(session: Session) -> Callable[[datetime], bool]:
+    """What a replay does about important entries: a cycle at once, in the minute in which they come."""
+    ground = session.ground
+    importance = Importance.of(session.journal, ground.network, ground.doctrine)
+    attention = Attention(session.journal, importance, wait_s=0.0, spacing_s=REPLAY_SPACING_S)
+
+    def attend(at: datetime) -> bool:
+        now_s = at.timestamp()
+        if not attention.due(now_s):
+            return False
+        attention.ran(now_s)
+        session.look_again(at)
+        return True
+
+    return attend
 
 
 def _signer(folder: Path, at: datetime) -> Signer:

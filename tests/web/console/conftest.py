@@ -142,7 +142,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Session]:
     ground = Ground(network, columns, tuple(a.id for a in network.areas), "town", doctrine, all_desks())
     session = Session(ground, journal, Snow(), clock, simulated=False)
     cycles = CycleArchive(columns, folder / "cycles")
-    session.on_step = lambda _, picture, result: cycles.put(picture, session.state_before, result)
+    session.on_cycle = lambda picture, result: cycles.put(picture, session.state_before, result)
     for hours in (2, 1, 0):
         session.step(world.AT - timedelta(hours=hours))
     journal.close()

@@ -11,6 +11,7 @@ from clearway.desks.control.inputs import control_inputs
 from clearway.desks.control.model import ControlInputs, ControlState
 from clearway.desks.control.needed import answers, judgement
 from clearway.desks.control.words import by_loss, cause, colour, hazard, how_many, surface_evidence
+from clearway.kernel.clock import full_hour
 from clearway.kernel.language import Text
 from clearway.picture.areas import city_area
 from clearway.picture.desk import DeskResult, DeskView
@@ -99,7 +100,7 @@ def _situations(inputs: ControlInputs) -> tuple[Situation, ...]:
             headline=Text(f"{count.en} need a limit: {short.en}", f"{count.zh}需要限速：{short.zh}"),
             subjects=tuple(inputs.index.ids[int(i)] for i in by_loss(corridors, inputs)),
             starts=inputs.at,
-            ends=inputs.at + timedelta(hours=max(until, 1)),
+            ends=full_hour(inputs.at) + timedelta(hours=max(until, 1)),
             cause=reason,
             confidence=float(np.average(inputs.surface.confidence[0, corridors])),
             rule=reference("control.speed", inputs.doctrine),

@@ -11,7 +11,7 @@ import numpy as np
 
 from clearway.desks.control.model import ControlInputs
 from clearway.desks.control.words import Indices, by_loss, colour, corridor_loss
-from clearway.kernel.clock import iso
+from clearway.kernel.clock import full_hour, iso
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.findings import Alternative, Evidence, Proposal, RuleRef
@@ -80,8 +80,8 @@ def items(
             "snow_share": round(float(inputs.surface.snow[0, number]), 2),
             "friction": round(float(inputs.surface.friction[0, number]), 2),
             "rst_c": round(float(inputs.surface.rst_c[0, number]), 1),
-            "from": iso(inputs.at + timedelta(hours=int(inputs.need.from_h[number]))),
-            "until": iso(inputs.at + timedelta(hours=int(inputs.need.until_h[number]))),
+            "from": iso(full_hour(inputs.at) + timedelta(hours=int(inputs.need.from_h[number]))),
+            "until": iso(full_hour(inputs.at) + timedelta(hours=int(inputs.need.until_h[number]))),
             "loss": round(float(loss[number]), 2),
         }
         if limits is not None:

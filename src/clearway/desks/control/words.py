@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.control.model import Control, ControlInputs
+from clearway.kernel.clock import full_hour
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.findings import Evidence
@@ -164,5 +165,5 @@ def until_words(corridors: Indices, inputs: ControlInputs) -> Text:
     hours = float(np.median(inputs.need.until_h[corridors])) if corridors.size else 0.0
     if hours >= inputs.surface.leads - 1:
         return Text("no end within the forecast", "预报时效内不会结束")
-    end = clock(inputs.at + timedelta(hours=int(hours)), local_zone(inputs.doctrine))
+    end = clock(full_hour(inputs.at) + timedelta(hours=int(hours)), local_zone(inputs.doctrine))
     return Text(f"until about {end.en}", f"预计持续至{end.zh}")

@@ -17,7 +17,7 @@ from clearway.desks.signals.model import (
     SignalState,
     Unassessed,
 )
-from clearway.kernel.clock import iso
+from clearway.kernel.clock import full_hour, iso
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.areas import city_area
@@ -122,7 +122,8 @@ def _situation(
     area_ids = tuple(view.picture.cell_names[i] for i in np.flatnonzero(chosen))
     city = city_area(view.picture)
     place = city.name if is_city else _cells_text(view, chosen)
-    starts, ends = at + timedelta(hours=run.onset_h), at + timedelta(hours=run.end_h)
+    hour = full_hour(at)
+    starts, ends = hour + timedelta(hours=run.onset_h), hour + timedelta(hours=run.end_h)
     first = raised.get(key)
     reached = (first.reached_at if first else None) or (at if run.onset_h == 0 else None)
     if run.onset_h == 0 and reached is not None:

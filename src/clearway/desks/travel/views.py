@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from clearway.kernel.clock import full_hour
 from clearway.kernel.language import Text
 from clearway.network.model import Network, RoadClass
 from clearway.picture.fields import Fields
@@ -60,14 +61,15 @@ def _line(
     first = int(np.isfinite(column).argmax())
     kmh = float(np.nanmin(column[first : first + 3]))
     what = _what(fields, number, first)
-    begins, good_at = at + timedelta(hours=first), None
+    hour = full_hour(at)
+    begins, good_at = hour + timedelta(hours=first), None
     now = (
         Text("now", "目前")
         if first == 0
         else Text(f"from {clock(begins, local).en}", f"{clock(begins, local).zh}起")
     )
     if np.isfinite(good[number]):
-        good_at = at + timedelta(hours=float(good[number]))
+        good_at = hour + timedelta(hours=float(good[number]))
     better = _better(good_at, first, local)
     text = Text(
         f"{what.en} {now.en}; at most {kmh:.0f} km/h{better.en}",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clearway.desks.winter.model import CLASS_WORDS, CLASSES, WinterInputs
 from clearway.desks.winter.reasons import SALT_WEAK
+from clearway.kernel.clock import full_hour
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.findings import Alternative
@@ -55,8 +56,9 @@ def due_at(number: int, inputs: WinterInputs) -> datetime:
     service = CLASSES[inputs.service_class[number]]
     clear = inputs.number(f"winter.class.{service}.clear_h")
     onset = inputs.need.onset_h[number]
-    hours = float(onset) if np.isfinite(onset) and onset > 0 else clear
-    return inputs.at + timedelta(hours=hours)
+    if np.isfinite(onset) and onset > 0:
+        return full_hour(inputs.at) + timedelta(hours=float(onset))
+    return inputs.at + timedelta(hours=clear)
 
 
 def latest_start(number: int, inputs: WinterInputs) -> datetime:

@@ -2,8 +2,8 @@
 
 The policy, in words (shown in every report that rests on it):
 
-* the duty officer opens the inbox three minutes after each cycle, takes the costliest delay first and needs
-  one minute per proposal;
+* the duty officer opens the inbox three minutes after each cycle on the hour and one minute after one in
+  between, takes the costliest delay first and needs one minute per proposal;
 * approves what the system is at least half sure of, at orange and red from one third; refuses the rest with
   that reason, once, and waits for the next cycle;
 * lifts are approved at once: a lift is never slower than a raise;
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from clearway.kernel.clock import iso, parse_utc
+from clearway.kernel.clock import full_hour, iso, parse_utc
 from clearway.kernel.errors import ClearwayError, ForbiddenError
 from clearway.kernel.language import Text, both
 from clearway.operations.decisions import Decider
@@ -26,6 +26,8 @@ from clearway.operations.simulation.agenda import Agenda
 from clearway.records import Actor, Command, Event, Journal, RecordRow
 
 FIRST_LOOK: Final = timedelta(minutes=3)
+NEXT_LOOK: Final = timedelta(minutes=1)
+"""First look after a cycle between the hours."""
 PER_PROPOSAL: Final = timedelta(minutes=1)
 SECOND_PERSON: Final = timedelta(minutes=4)
 REVIEW_AHEAD: Final = timedelta(minutes=5)
@@ -37,10 +39,11 @@ DISPATCH: Final = "post-dispatch"
 """The dispatcher decides on proposals of this post."""
 
 POLICY: Final = Text(
-    "Simulated posts: the duty officer looks 3 min after each cycle, costliest delay first, 1 min each; "
+    "Simulated posts: the duty officer looks 3 min after each cycle on the hour and 1 min after one in "
+    "between, costliest delay first, 1 min each; "
     "approves at confidence 0.5 (orange and red: 0.33), lifts at once; the second officer confirms after "
     "4 min; measures are reviewed 5 min before their review time.",
-    "模拟岗位规则：值班员在每轮研判后3分钟开始处理，按延误损失从大到小，每项1分钟；可信度不低于0.5即采纳"
+    "模拟岗位规则：值班员在每轮整点研判后3分钟（临时研判后1分钟）开始处理，按延误损失从大到小，每项1分钟；可信度不低于0.5即采纳"
     "（橙色、红色为0.33），解除建议立即采纳；副班4分钟后确认须双人决定的事项。",
 )
 
@@ -63,7 +66,8 @@ class SimulatedPosts:
     on_decided: Callable[[RecordRow, str], None] | None = None
 
     def after_cycle(self, at: datetime) -> None:
-        """Plan the work of the hour that begins at ``at``."""
+        """Plan the work of the hour that begins at ``at``, or what a cycle in between has brought."""
+        first = FIRST_LOOK if at == full_hour(at) else NEXT_LOOK
         proposals = sorted(
             (r for r in self.journal.list("proposal", states=("open",)) if r.data.get("post") != DISPATCH),
             key=lambda row: (
@@ -74,7 +78,7 @@ class SimulatedPosts:
             ),
         )
         for number, row in enumerate(proposals):
-            when = at + FIRST_LOOK + number * PER_PROPOSAL
+            when = at + first + number * PER_PROPOSAL
             if when < at + timedelta(hours=1):
                 self.agenda.add(when, self._decide(row.id))
 

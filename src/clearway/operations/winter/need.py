@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clearway.desks.winter.reasons import FIRST_TREATMENT, RECIPES, Reason
 from clearway.doctrine.model import Doctrine
 from clearway.network.model import Network, RoadClass
-from clearway.operations.session import Session, StepReport
+from clearway.operations.session import Session
 from clearway.operations.winter.build import Order
 from clearway.picture.desk import CycleResult
 from clearway.picture.picture import Picture
@@ -52,14 +52,14 @@ class NeedLog:
 
 def watch(session: Session) -> NeedLog:
     """Keep the need of every cycle from now on; what was told of steps before is still told."""
-    log, before = NeedLog(), session.on_step
+    log, before = NeedLog(), session.on_cycle
 
-    def step(report: StepReport, picture: Picture, result: CycleResult) -> None:
-        log.needs[report.at] = Need.of(result, report.at)
+    def keep(picture: Picture, result: CycleResult) -> None:
+        log.needs[picture.at] = Need.of(result, picture.at)
         if before is not None:
-            before(report, picture, result)
+            before(picture, result)
 
-    session.on_step = step
+    session.on_cycle = keep
     return log
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from clearway.desks.roadweather.conditions import LOOKS, SLIPPERY, Condition
-from clearway.kernel.clock import parse_utc
+from clearway.kernel.clock import full_hour, parse_utc
 from clearway.kernel.language import Text
 from clearway.network.model import Network, RoadClass
 from clearway.operations.board import SEVERITY, Board
@@ -249,7 +249,7 @@ def _row(network: Network, board: Board, i: int, restrictions: Sequence[Restrict
         road_class=corridor.road_class.name.lower(),
         now=Condition(int(board.now[i])),
         worst=Condition(int(board.worst[i])),
-        worst_at=board.at + timedelta(hours=int(board.worst_lead_h[i])),
+        worst_at=full_hour(board.at) + timedelta(hours=int(board.worst_lead_h[i])),
         rst_c=float(board.rst_now_c[i]),
         rst_min_c=float(board.rst_min_c[i]),
         p_slippery=float(board.p_slippery[i]),

@@ -76,6 +76,7 @@ def _order(item: tuple[tuple[str, float | None], Any]) -> tuple[int, float]:
     keys=(
         "authority.announce_detour_before_start",
         "legal_basis.guide_limit_forbid",
+        "notice.controls_at_once_km",
         "notice.controls_changed_share",
     ),
 )
@@ -83,9 +84,9 @@ def control_news(inputs: CommandInputs) -> list[Proposal]:
     """Say what is restricted on which roads and until when; say at once when it is over.
 
     Road Traffic Safety Law art. 39: restrictions are announced. One notice for all controls of the area,
-    changed when roads worth telling about join or leave, at once for closures, and at least as often as
-    promised. Roads whose signs are still being taken down are named as that and nothing else. When nothing
-    is restricted any more it is cancelled, not left to expire.
+    changed when roads worth telling about join or leave, at once for closures and wide limits, and at least
+    as often as promised. Roads whose signs are still being taken down are named as that and nothing else.
+    When nothing is restricted any more it is cancelled, not left to expire.
     """
     now, notice = restricted(inputs), standing(CONTROLS, inputs.picture)
     if notice is None:
@@ -243,15 +244,14 @@ def _fact(words: Text, inputs: CommandInputs) -> Evidence:
 
 def _why_update(now: Restricted, notice: Standing, inputs: CommandInputs) -> Text | None:
     details: Mapping[str, Any] = notice.data.get("details") or {}
-    closed_before = any(str(k).startswith("CLOSE") for k in details.get("groups") or {})
-    if closed_before != now.closes:
+    if _closed(details.get("groups") or {}) != _closed(_signature(now)):
         return Text("a closure begins or ends", "封闭措施开始或结束")
+    before = set(map(str, notice.data.get("corridors") or ()))
+    if _km(set(now.corridors) - before, inputs) >= inputs.number("notice.controls_at_once_km"):
+        return Text("a limit on many more roads", "新增较大范围限行")
     if since_last_h(notice, inputs.at) < inputs.number("notice.least_between_updates_h"):
         return None
-    before = set(map(str, notice.data.get("corridors") or ()))
-    moved = [n for n in map(inputs.index.number, before ^ set(now.corridors)) if n >= 0]
-    km = float(inputs.index.length_m[moved].sum() / 1000.0)
-    if km >= max(
+    if _km(before ^ set(now.corridors), inputs) >= max(
         inputs.number("notice.controls_changed_share") * now.km, inputs.number("notice.controls_least_km")
     ):
         return Text("roads have joined or left", "受管控道路有增减")
@@ -260,3 +260,12 @@ def _why_update(now: Restricted, notice: Standing, inputs: CommandInputs) -> Tex
     if notice.next_update_by and notice.next_update_by <= inputs.at + timedelta(hours=1):
         return Text("the promised update is due", "到承诺的更新时间")
     return None
+
+
+def _closed(groups: Mapping[str, Any]) -> int:
+    return sum(int(count) for key, count in groups.items() if str(key).startswith("CLOSE"))
+
+
+def _km(corridors: set[str], inputs: CommandInputs) -> float:
+    numbers = [n for n in map(inputs.index.number, corridors) if n >= 0]
+    return float(inputs.index.length_m[numbers].sum() / 1000.0)

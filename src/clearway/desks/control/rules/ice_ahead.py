@@ -10,6 +10,7 @@ from clearway.desks.control.drafts import Reasons, alternative, legal_basis, mea
 from clearway.desks.control.inputs import covered_by
 from clearway.desks.control.model import F64, ControlInputs, Mask
 from clearway.desks.control.words import Indices, by_loss, roads, surface_evidence
+from clearway.kernel.clock import full_hour
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.findings import Proposal
@@ -48,7 +49,7 @@ def ice_ahead(inputs: ControlInputs) -> list[Proposal]:
 
 def _proposal(corridors: Indices, first: F64, inputs: ControlInputs) -> Proposal:
     hours = float(np.nanmin(first[corridors]))
-    begins = clock(inputs.at + timedelta(hours=hours), local_zone(inputs.doctrine))
+    begins = clock(full_hour(inputs.at) + timedelta(hours=hours), local_zone(inputs.doctrine))
     km, bridges = inputs.km(corridors), float(inputs.index.bridge_share[corridors].max())
     names = roads(by_loss(corridors, inputs), inputs)
     where = Text(", bridges first", "，桥面先结冰") if bridges > 0 else Text("", "")

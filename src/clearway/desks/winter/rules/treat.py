@@ -11,7 +11,7 @@ import numpy as np
 from clearway.desks.winter.batches import ID, Batch, BatchWords, Indices, due_at, latest_start, loss
 from clearway.desks.winter.model import CLASSES, WinterInputs
 from clearway.desks.winter.reasons import RECIPES, WORDS, Reason
-from clearway.kernel.clock import iso
+from clearway.kernel.clock import full_hour, iso
 from clearway.kernel.language import Text
 from clearway.picture.findings import Evidence, Proposal
 from clearway.picture.rules import reference, rule
@@ -137,7 +137,7 @@ def _evidence(roads: Indices, inputs: WinterInputs) -> tuple[Evidence, ...]:
     source = f"road surface model on {inputs.picture.weather.source} ({inputs.picture.weather.label.en})"
     local = local_zone(inputs.doctrine)
     first = float(np.nanmin(onset)) if np.isfinite(onset).any() else 0.0
-    begins = clock(inputs.at + timedelta(hours=first), local)
+    begins = clock(full_hour(inputs.at) + timedelta(hours=first), local)
     slick = float(np.average(inputs.p_slippery[roads], weights=weight))
     low, mid = float(np.nanmin(coldest)), float(np.nanmedian(coldest))
     hours = float(np.average(inputs.need.slick_h[roads], weights=weight))

@@ -267,7 +267,7 @@ def _series(house: Services, archive: CycleArchive, cycle: KeptCycle, segment: i
 def why(house: Services, archive: CycleArchive, cycle: KeptCycle, column: int) -> list[Text]:
     """The balance of a column in words; only of the last cycle, whose fields are kept in full."""
     fresh = archive.fresh
-    if fresh is None or epoch_s(fresh.picture.at) != epoch_s(cycle.at):
+    if fresh is None or epoch_s(fresh.picture.at) != epoch_s(cycle.known):
         return []
     if any(name not in fresh.result.fields for name in READS):
         return []
