@@ -153,9 +153,9 @@ def _hindcast(quick: bool) -> list[Row]:
     """A season of forecasts with calibration and assimilation, where the data lie beside the repository."""
     if not DATA.is_dir():
         return []
+    from clearway.desks.roadweather.datasets import load
     from clearway.desks.roadweather.hindcast import roll
     from clearway.desks.roadweather.scores import rmse
-    from clearway.desks.roadweather.verification import load
 
     data = load(DATA)
     starts = data.starts[:20] if quick else data.starts

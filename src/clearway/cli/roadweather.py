@@ -12,7 +12,9 @@ from clearway.kernel.errors import InputError
 
 app = typer.Typer(help="Road-surface model, stations and verification.", no_args_is_help=True)
 
-Data = Annotated[Path, typer.Option("--data", help="Folder with a site CSV and, if any, recorded forecasts.")]
+Data = Annotated[
+    Path, typer.Option("--data", help="Folder with one or several site CSVs; see docs/roadweather.md.")
+]
 Station = Annotated[Path | None, typer.Option("--station", help="Station file: TOML, or METRo XML.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -26,17 +28,15 @@ def hindcast(
     quick: Annotated[bool, typer.Option("--quick", help="Only our two forecasts and the anchors.")] = False,
 ) -> None:
     """Roll forecasts over a data set with observed weather and print the score table."""
-    from clearway.desks.roadweather.verification import load, verify
-    from clearway.desks.roadweather.views import score_table
+    from clearway.desks.roadweather.datasets import load_all
+    from clearway.desks.roadweather.verification import verify_all
+    from clearway.desks.roadweather.views import finite, hindcast_text
 
-    result = verify(load(data, station), dt_s=dt_s, full=not quick)
+    result = verify_all(load_all(data, station), dt_s=dt_s, full=not quick)
     if as_json:
-        typer.echo(json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False))
+        typer.echo(json.dumps(finite(result), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False))
         return
-    typer.echo(
-        f"{result['site']}: {result['starts']} starts, radiation {result['radiation']}, step {dt_s:.0f} s"
-    )
-    typer.echo(score_table(result))
+    typer.echo(hindcast_text(result))
 
 
 @app.command("run")
@@ -128,10 +128,8 @@ def _input(forcing: Path, station: Path | None, observations: Path | None) -> An
         from clearway.desks.roadweather.formats import site_csv
         from clearway.desks.roadweather.site_run import from_record
 
-        if site is None:
-            beside = forcing.with_name("station.toml")
-            if not beside.is_file():
-                raise InputError("a site CSV needs --station FILE", where=str(forcing))
+        beside = forcing.with_name("station.toml")
+        if site is None and beside.is_file():
             site = read_site(beside)
         return from_record(site_csv.read(forcing, site))
     raise InputError(f"unknown kind of file {suffix!r}", where=str(forcing), hint="Known: .xml, .json, .csv")

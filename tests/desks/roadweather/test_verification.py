@@ -15,10 +15,10 @@ from clearway.cli.roadweather import app
 from clearway.desks.roadweather import report, scores
 from clearway.desks.roadweather.bridges import compare
 from clearway.desks.roadweather.correction import blocks_of, cross_validated, features, fit
+from clearway.desks.roadweather.datasets import DataSet, load
 from clearway.desks.roadweather.hindcast import Hindcast, roll
 from clearway.desks.roadweather.svg import Chart, ticks
 from clearway.desks.roadweather.uncertainty import fit_logistic, logistic
-from clearway.desks.roadweather.verification import DataSet, load
 from clearway.kernel.errors import InputError
 from tests.desks.roadweather.worlds import forcing
 

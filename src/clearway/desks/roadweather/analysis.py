@@ -99,8 +99,9 @@ def first_guess(picture: Picture, columns: RoadColumns, first: int) -> SurfaceSt
     ground = np.empty((columns.count, grid.depth.shape[1]))
     for c in range(columns.count):
         depth = grid.depth[columns.construction[c]]
-        mean, amplitude = climate_guess(float(picture.columns.lat[c]))
-        wave = annual_wave_c(depth, day, float(columns.deep_c[c]), amplitude) if mean is not None else depth
+        lat = float(picture.columns.lat[c])
+        amplitude = climate_guess(lat)[1]
+        wave = annual_wave_c(depth, day, float(columns.deep_c[c]), amplitude, southern=lat < 0.0)
         blend = np.exp(-depth / 0.4)
         deck = grid.lower_is_air[columns.construction[c]]
         ground[c] = air[c] if deck else air[c] * blend + wave * (1 - blend)

@@ -32,6 +32,14 @@ from clearway.desks.roadweather.model import (
     TrafficPatterns,
 )
 from clearway.desks.roadweather.record import SiteRecord
+from clearway.desks.roadweather.screening import (
+    OFFSET_WITHIN_H,
+    between_readings,
+    near_reference,
+    possible,
+    screen,
+    stuck,
+)
 from clearway.desks.roadweather.site import Site
 from clearway.kernel.clock import from_epoch_s
 
@@ -40,6 +48,7 @@ F64 = NDArray[np.float64]
 WET_MM: Final = 0.08
 """Film given to a road whose sensor says wet while the model has it dry."""
 DRY_MM: Final = 0.01
+LONGEST_FILL_H: Final = 3.0
 LEVEL_MEMORY_D: Final = 3.0
 LEVEL_PRIOR_H: Final = 6.0
 """Readings worth this many hours of “nothing is wrong” stand against the first ones."""
@@ -70,6 +79,7 @@ class Start:
         recent_wm2: mean heat the sensor asked for in the last hour or two, beyond the day's mean.
         by_hour_wm2: trusted part of the mean of it by step of the day.
         readings: usable sensor readings in the past.
+        rejected: readings that were not believed.
     """
 
     index: int
@@ -78,6 +88,7 @@ class Start:
     recent_wm2: float
     by_hour_wm2: F64
     readings: int
+    rejected: int = 0
 
     def extra_wm2(self, steps: int, *, per_h: float, fade_h: float) -> F64:
         """Correction of the balance for ``steps`` + 1 times ahead."""
@@ -90,54 +101,13 @@ def first_state(site: Site, column: RoadColumns, at_s: int, air_c: float) -> Sur
     """A dry cold start: the day's mean air temperature at the top, the ground's year below."""
     grid = profiles(column.constructions, underside_wm2k=1.0)
     depth = grid.depth[int(column.construction[0])]
-    mean, swing = climate_guess(site.lat)
-    deep = site.deep_c if site.deep_c is not None else mean
-    wave = annual_wave_c(depth, float(from_epoch_s(at_s).timetuple().tm_yday), deep, swing)
+    day = float(from_epoch_s(at_s).timetuple().tm_yday)
+    deep, swing = site.deep_temperature_c(), climate_guess(site.lat)[1]
+    wave = annual_wave_c(depth, day, deep, swing, southern=site.lat < 0.0)
     top = np.exp(-depth / 0.4)
     if grid.lower_is_air[int(column.construction[0])]:
         top = np.ones_like(top)
     return replace(SurfaceState.uniform(at_s, 1, 0.0), ground_c=(air_c * top + wave * (1 - top))[None])
-
-
-def screen(observed_c: F64, model_c: F64, *, limit_k: float = 3.0, keep_after: int = 3) -> F64:
-    """Readings without nonsense: NaN for what is impossible, stuck, or jumps away from what came before.
-
-    Causal: only earlier readings judge a reading. A reading whose misfit to the model differs by more than
-    ``limit_k`` from the median of the last accepted misfits is rejected, unless ``keep_after`` readings in a
-    row agree that things have changed.
-
-    Args:
-        observed_c: readings, NaN where missing.
-        model_c: the model without these readings, at the same times.
-        limit_k: smallest jump that is rejected.
-        keep_after: readings after which a jump is believed.
-    """
-    good = np.where((observed_c > -60) & (observed_c < 85), observed_c, np.nan)
-    same = np.concatenate([[False], np.diff(good) == 0.0])
-    stuck = 0
-    past: list[float] = []
-    strange: list[float] = []
-    out = np.full(good.size, np.nan)
-    for i in range(good.size):
-        if np.isnan(good[i]):
-            continue
-        stuck = stuck + 1 if same[i] else 0
-        if stuck >= 12 and abs(model_c[i] - model_c[i - stuck]) > 1.5:
-            continue
-        miss = float(good[i] - model_c[i])
-        recent = past[-5:]
-        middle = float(np.median(recent)) if recent else miss
-        scale = float(np.median(np.abs(np.array(recent) - middle))) if len(recent) >= 3 else limit_k / 5
-        if abs(miss - middle) > max(limit_k, 5 * scale):
-            strange.append(miss)
-            agree = len(strange) >= keep_after and np.ptp(strange[-keep_after:]) < limit_k
-            if not agree:
-                continue
-            past = list(strange[-keep_after:])
-        strange.clear()
-        past.append(miss)
-        out[i] = good[i]
-    return out
 
 
 def follow(
@@ -189,6 +159,9 @@ class _Walk:
         self.at = 0
         self.state = first_state(record.site, self.column, int(times[0]), float(day.mean()))
         self.kept: list[tuple[int, SurfaceState]] = [(0, self.state)]
+        self.free = self.state
+        self.reference = np.full(times.size, np.nan)
+        self.rejected = 0
         self.seen = np.full(times.size, np.nan)
         self.asked = np.full(times.size, np.nan)
         self.by_hour = np.zeros((2, self.per_day))
@@ -196,7 +169,7 @@ class _Walk:
         self.calibrated_at = 0
 
     def begin_with(self, state: SurfaceState) -> None:
-        """Start from a known state instead of the cold start."""
+        """Start from a known state; the reference that judges the sensor keeps its cold start."""
         self.state = state
         self.kept = [(0, state)]
 
@@ -219,18 +192,12 @@ class _Walk:
     def _piece(self, last: int) -> None:
         first = self.at
         forcing = self.forcing.between(first, last)
-        column = apply_factors(self.column, self.factors.vector())
         done, traffic = self._due(first, last), self._traffic(first, last)
         given = self.record.rst_c[first : last + 1]
-        readings = given.copy()
-        if np.isfinite(given[1:]).any():
-            free = simulate(
-                forcing, column, self.state, done, traffic=traffic, output_s=forcing.step_s, threads=1
-            )
-            judged_from = max(0, first - 5)
-            before = self.seen[judged_from:first]
-            model = np.concatenate([before, free.trajectory.rst_c[:, 0].astype(float)])
-            readings = screen(np.concatenate([before, given]), model)[before.size :]
+        readings = self._believed(first, last, forcing, done, traffic)
+        column = apply_factors(self.column, self.factors.vector())
+        fresh = slice(1 if first else 0, None)
+        self.rejected += int((np.isfinite(given) & ~np.isfinite(readings))[fresh].sum())
         sensors = Sensors(np.zeros(1, np.int32), readings[None], self.how.relax_s, self.how.clip_k)
         run = simulate(
             forcing, column, self.state, done, traffic=traffic, sensors=sensors,
@@ -244,16 +211,63 @@ class _Walk:
         self.state, self.at = self._with_wetness(run.state, last), last
         self.kept.append((last, self.state))
 
+    def _believed(
+        self,
+        first: int,
+        last: int,
+        forcing: Forcing,
+        done: Sequence[ColumnTreatment],
+        traffic: TrafficPatterns,
+    ) -> F64:
+        """Readings of the piece that are believed; also carries the reference that never saw the sensor.
+
+        Between readings that come only every few hours the sensor is interpolated, within what is known here.
+        """
+        given = self.record.rst_c[first : last + 1]
+        if not self.record.has("rst_c"):
+            return given
+        two = self.column.repeat(2, 0)
+        two = apply_factors(two, np.stack([self.factors.vector(), SiteFactors().vector()]))
+        ground = np.concatenate([self.state.ground_c, self.free.ground_c])
+        stores = np.concatenate([self.state.stores, self.free.stores])
+        both = [*done, *(replace(t, column=1) for t in done)]
+        run = simulate(
+            forcing, two, SurfaceState(self.state.at_s, ground, stores), both, traffic=traffic,
+            output_s=forcing.step_s, threads=1,
+        )  # fmt: skip
+        before_free, self.free = self.free, run.state.take(np.array([1], np.intp))
+        model, self.reference[first : last + 1] = run.trajectory.rst_c.T.astype(float)
+        back = max(0, first - round(OFFSET_WITHIN_H * self.per_h))
+        cut = slice(back, last + 1)
+        lately, reference = self.record.rst_c[cut], self.reference[cut]
+        sun, air = self.forcing.sun_elevation_deg[0, cut], self.forcing.air_temperature_c[0, cut]
+        fine = between_readings(possible(lately, air, sun), round(LONGEST_FILL_H * self.per_h))
+        near = near_reference(fine, reference, per_h=self.per_h, age_h=back / self.per_h)[first - back :]
+        hangs = stuck(lately, reference, per_h=self.per_h)[first - back :]
+        believable = np.where(near & ~hangs, fine[first - back :], np.nan)
+        if np.isfinite(given).any() and not near[np.isfinite(given)].any():
+            self._forget(first, before_free)
+        before = self.seen[max(0, first - 5) : first]
+        whole = np.concatenate([before, believable])
+        return screen(whole, np.concatenate([before, model]))[before.size :]
+
+    def _forget(self, first: int, free: SurfaceState) -> None:
+        """A sensor found to be wrong as a whole takes with it what it taught: state, factors, memory."""
+        self.state, self.kept = free, [(first, free)]
+        self.factors, self.level[:], self.by_hour[:] = SiteFactors(), 0.0, 0.0
+        self.seen[: first + 1] = np.nan
+
     def _remember(self, first: int, last: int) -> None:
         """Weighted sums of what the sensor asked for: overall, and by step of the day beyond that."""
         slow = np.exp(-1.0 / (LEVEL_MEMORY_D * self.per_day))
         daily = np.exp(-1.0 / self.how.day_memory)
         for i in range(first, last + 1):
+            hour = i % self.per_day
+            self.level *= slow
+            self.by_hour[:, hour] *= daily
             if np.isfinite(self.asked[i]):
-                self.level = self.level * slow + np.array([self.asked[i], 1.0])
-                hour = i % self.per_day
-                beyond = self.asked[i] - self._usual_level()
-                self.by_hour[:, hour] = self.by_hour[:, hour] * daily + np.array([beyond, 1.0])
+                self.level += np.array([self.asked[i], 1.0])
+                self.by_hour[:, hour] += np.array([self.asked[i] - self._usual_level(), 1.0])
 
     def _usual_level(self) -> float:
         """Mean heat asked for in the last days, drawn to zero while there are few readings."""
@@ -279,7 +293,8 @@ class _Walk:
         if how is None or self.at - self.calibrated_at < how.every_days * self.per_day:
             return
         first = max(0, self.at - how.window_days * self.per_day)
-        begin, state = max((k for k in self.kept if k[0] <= first), key=lambda k: k[0])
+        older = [k for k in self.kept if k[0] <= first]
+        begin, state = older[-1] if older else self.kept[0]
         self.factors = calibrate(
             self.forcing.between(begin, self.at), self.column, state, self.seen[begin : self.at + 1],
             self.factors, traffic=self._traffic(begin, self.at), treatments=self._due(begin, self.at),
@@ -295,5 +310,6 @@ class _Walk:
         last = [self.asked[i] - day[i % self.per_day] for i in range(max(0, self.at - span + 1), self.at + 1)]
         known = [x for x in last if np.isfinite(x)]
         recent = float(np.mean(known)) if known else 0.0
-        readings = int(np.isfinite(self.seen[: self.at + 1]).sum())
-        return Start(self.at, self.state, self.factors, recent, day.copy(), readings)
+        given = np.isfinite(self.record.rst_c[: self.at + 1])
+        readings = int((given & np.isfinite(self.seen[: self.at + 1])).sum())
+        return Start(self.at, self.state, self.factors, recent, day.copy(), readings, self.rejected)

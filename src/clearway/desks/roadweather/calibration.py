@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather.engine import simulate
+from clearway.desks.roadweather.forcing import CLOUD_DEFAULT
 from clearway.desks.roadweather.model import (
     ColumnTreatment,
     Forcing,
@@ -32,8 +33,11 @@ PRIOR_SIGMA: Final = np.array([0.5, 0.6, 0.3, 8.0, 0.3])
 STEP: Final = np.array([0.1, 0.1, 0.05, 2.0, 0.1])
 MOST_CHANGE: Final = np.array([0.7, 0.7, 0.3, 10.0, 0.5])
 ERROR_K: Final = 1.0
+"""Least error of a free run; a larger one is told by the misfit itself (:func:`expected_error_k`)."""
 CORRELATED_H: Final = 8.0
 """Errors of a free run hang together over about eight hours: that many readings count as one."""
+CORRELATED_CLOUD_GUESSED_H: Final = 24.0
+"""Where cloud is only guessed they last as long as the weather does."""
 LEAST_SKY: Final = 0.05
 
 
@@ -117,7 +121,9 @@ def calibrate(
     if usable.sum() < how.least_readings_h * per_h:
         return start
     age_days = np.arange(observed_c.size - spin_up - 1, -1, -1) / per_h / 24.0
-    recent = np.exp(-age_days / how.forget_days) / (ERROR_K**2 * CORRELATED_H * per_h)
+    guessed = CLOUD_DEFAULT in forcing.notes
+    correlated = per_h * (CORRELATED_CLOUD_GUESSED_H if guessed else CORRELATED_H)
+    recent = np.where(usable, np.exp(-age_days / how.forget_days), 0.0)
     many = column.repeat(COUNT + 1, 0).with_(traffic=np.full(COUNT + 1, int(column.traffic[0])))
     done = [replace(t, column=c) for c in range(COUNT + 1) for t in treatments]
     vector = start.vector()
@@ -130,12 +136,31 @@ def calibrate(
         rst = run.trajectory.rst_c[spin_up:].astype(np.float64)
         miss = np.where(usable, observed_c[spin_up:] - rst[:, 0], 0.0)
         slope = (rst[:, 1:] - rst[:, :1]) / STEP
-        weight = np.where(usable, recent, 0.0) / np.maximum(1.0, np.abs(miss) / (2 * ERROR_K))
+        error = expected_error_k(miss, recent, correlated)
+        weight = recent / (error**2 * correlated) / np.maximum(1.0, np.abs(miss) / (2 * error))
         normal = (slope * weight[:, None]).T @ slope + np.diag(1.0 / PRIOR_SIGMA**2)
         gradient = (slope * weight[:, None]).T @ miss - vector / PRIOR_SIGMA**2
         vector = vector + np.clip(np.linalg.solve(normal, gradient), -MOST_CHANGE, MOST_CHANGE)
         vector[2] = np.clip(vector[2], column.sky_view[0] - 1.0, column.sky_view[0] - LEAST_SKY)
     return SiteFactors.of(vector)
+
+
+def expected_error_k(misfit_k: F64, weight: F64, correlated: float) -> float:
+    """Error of a free run [K] as its misfit tells it, larger while there are few independent readings.
+
+    The weighted mean square with the degrees of freedom of the factors taken off, so that a day's weather,
+    which any five factors could explain, teaches next to nothing.
+
+    Args:
+        misfit_k: observed minus modelled, 0 where not observed.
+        weight: 0–1 of each reading.
+        correlated: readings that count as one.
+    """
+    total = float(weight.sum())
+    independent = total / correlated
+    mean_square = float(weight @ misfit_k**2) / max(total, 1e-9)
+    spare = max(independent - COUNT, 0.25 * independent, 0.25)
+    return float(np.sqrt(max(ERROR_K**2, mean_square * independent / spare)))
 
 
 def lend(factors: Sequence[SiteFactors], distance: F64, *, reach: float = 1.0) -> tuple[SiteFactors, float]:

@@ -143,7 +143,13 @@ def profiles(constructions: tuple[Construction, ...], *, underside_wm2k: float) 
 
 
 def annual_wave_c(
-    depth_m: ArrayLike, day_of_year: float, mean_c: float, amplitude_c: float, *, diffusivity: float = 7e-7
+    depth_m: ArrayLike,
+    day_of_year: float,
+    mean_c: float,
+    amplitude_c: float,
+    *,
+    southern: bool = False,
+    diffusivity: float = 7e-7,
 ) -> F64:
     """Temperature [°C] of undisturbed ground (Carslaw & Jaeger 1959, damped annual wave, coldest 25 January).
 
@@ -152,19 +158,22 @@ def annual_wave_c(
         day_of_year: 1–366.
         mean_c: annual mean at the surface.
         amplitude_c: half of the annual range at the surface.
+        southern: south of the equator, where the coldest day comes half a year later.
         diffusivity: of the ground [m² s⁻¹].
     """
     depth = np.asarray(depth_m, float)
     omega = 2 * np.pi / (365.25 * 86400)
     damping = np.sqrt(2 * diffusivity / omega)
-    phase = 2 * np.pi * (day_of_year - 25.0) / 365.25 - depth / damping
+    coldest = 25.0 + (182.6 if southern else 0.0)
+    phase = 2 * np.pi * (day_of_year - coldest) / 365.25 - depth / damping
     return np.asarray(mean_c - amplitude_c * np.exp(-depth / damping) * np.cos(phase))
 
 
-def climate_guess(lat: float) -> tuple[float, float]:
-    """Rough annual mean and amplitude of near-surface temperature [°C] by latitude, for cold starts.
+def climate_guess(lat: float, elevation_m: float = 0.0) -> tuple[float, float]:
+    """Rough annual mean and amplitude of air temperature [°C] by latitude and height, for cold starts.
 
-    A labelled default: zonal means of the continents (Peixoto & Oort 1992, fig. 7.4), good to ± 5 K.
+    A labelled default: zonal means of the continents (Peixoto & Oort 1992, fig. 7.4), good to ± 5 K, less
+    6.5 K/km of height (ISO 2533).
     """
     a = min(abs(lat), 75.0)
-    return 27.0 - 0.0068 * a * a, min(18.0, 1.0 + 0.25 * a)
+    return 27.0 - 0.0068 * a * a - 0.0065 * elevation_m, min(18.0, 1.0 + 0.25 * a)

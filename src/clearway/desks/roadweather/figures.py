@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from clearway.desks.roadweather import scores
 from clearway.desks.roadweather.correction import corrected
+from clearway.desks.roadweather.datasets import DataSet
 from clearway.desks.roadweather.hindcast import roll
 from clearway.desks.roadweather.svg import Chart
-from clearway.desks.roadweather.verification import DataSet
 
 F64 = NDArray[np.float64]
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from clearway.desks.roadweather import bridges, casework, figures, stations, story
 from clearway.desks.roadweather.assimilation import first_state
+from clearway.desks.roadweather.datasets import DataSet, load
 from clearway.desks.roadweather.engine import simulate
 from clearway.desks.roadweather.record import SiteRecord
-from clearway.desks.roadweather.verification import DataSet, load, verify
+from clearway.desks.roadweather.verification import verify
 from clearway.desks.roadweather.views import markdown_table
 from clearway.kernel.clock import from_epoch_s, iso
 from clearway.kernel.errors import InputError

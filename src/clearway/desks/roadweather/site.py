@@ -62,7 +62,8 @@ class Site:
         lanes: lanes over which traffic counts are shared.
         utc_offset_h: offset of local tables such as traffic counts.
         wind_height_m: where wind is measured.
-        deep_c: temperature far below; by latitude when not given.
+        deep_c: temperature far below; by latitude and height when not given.
+        elevation_m: height above the sea, None when unknown.
         source: where the description comes from.
     """
 
@@ -77,19 +78,22 @@ class Site:
     wind_height_m: float = 10.0
     deep_c: float | None = None
     source: str = ""
+    elevation_m: float | None = None
 
     def columns(self, *, at_road: bool) -> RoadColumns:
-        """One engine column. ``at_road``: the short-wave given is already that of the road."""
-        deep = self.deep_c if self.deep_c is not None else climate_guess(self.lat)[0]
+        """One engine column. ``at_road``: the radiation given is already that of the road, walls and all."""
         return RoadColumns.of(
             1,
-            sky_view=self.sky_view,
-            short_view=1.0 if at_road else self.sky_view,
+            sky_view=1.0 if at_road else self.sky_view,
             traffic=0,
-            deep_c=deep,
+            deep_c=self.deep_temperature_c(),
             constructions=(self.construction,),
             horizons_deg=np.zeros((1, 36)) if at_road else self.horizon_deg[None, :],
         )
+
+    def deep_temperature_c(self) -> float:
+        """Temperature far below the road [°C]: given, or by latitude and height."""
+        return self.deep_c if self.deep_c is not None else climate_guess(self.lat, self.elevation_m or 0.0)[0]
 
 
 def _number(body: dict[str, Any], key: str, where: str, low: float, high: float) -> float:
@@ -139,6 +143,8 @@ def site_from(body: dict[str, Any], *, where: str) -> Site:
         extra["horizon_deg"] = horizon
     if "deep_c" in body:
         extra["deep_c"] = _number(body, "deep_c", where, -30, 40)
+    if "elevation_m" in body:
+        extra["elevation_m"] = _number(body, "elevation_m", where, -500, 9000)
     return Site(
         name=str(body.get("name", where)),
         lon=_number(body, "lon", where, -180, 360),

@@ -54,6 +54,10 @@ NOT_INCOMING: Final = Text(
 )
 LEAST_SKY_SHARE: Final = 0.5
 """Incoming long-wave below this part of σTa⁴ does not occur (driest clear skies: 0.6)."""
+REJECTED: Final = Text(
+    "{count} of {total} road readings were not believed: jumps, stuck, or far from any road in this weather",
+    "{total} 个路面读数中有 {count} 个未采信:跳变、卡滞或与天气明显不符",
+)
 COLD_START: Final = Text("no road readings: a cold start, less sure", "无路面观测,冷启动,可信度较低")
 
 

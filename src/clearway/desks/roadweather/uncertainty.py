@@ -111,6 +111,7 @@ class Probabilities:
     deterministic: F64
     logistic: F64
     seen: B
+    knows_wet: bool = True
 
 
 def probabilities(
@@ -120,22 +121,26 @@ def probabilities(
 
     ``deterministic`` is the corrected forecast's yes or no turned into the frequency with which each came
     true; ``logistic`` a logistic regression on the corrected temperature and film, which is harder to beat.
-    All are learned from other ten-day blocks only.
+    All are learned from other ten-day blocks only, a day away from the one judged. Where no sensor tells wet
+    from dry the event is a road below 0 °C.
     """
     mean = corrected_c[:, 1:]
     observed, wet = hindcast.observed_c[:, 1:], hindcast.wet[:, 1:]
-    seen = np.isfinite(observed) & np.isfinite(wet)
-    event = (observed < 0.0) & (wet > 0.5)
+    knows_wet = record.has("wet")
+    seen = np.isfinite(observed) & (np.isfinite(wet) | (not knows_wet))
+    event = (observed < 0.0) & ((wet > 0.5) | (not knows_wet))
     blocks = blocks_of(record, hindcast.starts)
     inputs = sigma_inputs(mean, members.rst_c.std(axis=0)[:, 1:])
     film = hindcast.moisture_mm[:, 1:]
-    yes = (mean < 0.0) & (film > 0.02)
-    plain = np.stack([np.ones_like(mean), mean, np.log(film + 0.01)], axis=-1)
+    yes = (mean < 0.0) & ((film > 0.02) | (not knows_wet))
+    plain = np.stack([np.ones_like(mean), mean, np.log(film + 0.01)], axis=-1)[..., : 3 if knows_wet else 2]
+    times = record.times_s[hindcast.starts]
+    margin_s = mean.shape[1] * 3600
     sigma, flat, smooth = np.zeros(mean.shape), np.zeros(mean.shape), np.zeros(mean.shape)
     for block in np.unique(blocks):
         test = blocks == block
-        learn = ~test
-        if not learn.any():
+        learn = apart(times, test, margin_s)
+        if not (seen[learn].any() and np.isfinite(observed[learn] - mean[learn]).any()):
             learn = test
         weights = fit_sigma(inputs[learn], observed[learn] - mean[learn])
         sigma[test] = WIDER * sigma_of(inputs[test], weights)
@@ -146,8 +151,15 @@ def probabilities(
             _frequency(event[learn], pairs & ~yes[learn]),
         )
         smooth[test] = logistic(plain[test], fit_logistic(plain[learn][pairs], event[learn][pairs]))
-    p = ndtr(-mean / sigma) * wet_share(members.moisture_mm)[:, 1:]
-    return Probabilities(mean, sigma, np.asarray(p), event, flat, smooth, seen)
+    share = wet_share(members.moisture_mm)[:, 1:] if knows_wet else np.ones_like(mean)
+    p = ndtr(-mean / sigma) * share
+    return Probabilities(mean, sigma, np.asarray(p), event, flat, smooth, seen, knows_wet)
+
+
+def apart(times_s: NDArray[np.int64], test: B, margin_s: float) -> B:
+    """Starts that share no hour with the forecasts under test: other blocks, a forecast's length away."""
+    first, last = times_s[test].min(), times_s[test].max()
+    return np.asarray(~test & ((times_s <= first - margin_s) | (times_s >= last + margin_s)), np.bool_)
 
 
 def _frequency(event: B, where: B) -> float:
@@ -181,7 +193,7 @@ def probability_scores(made: Probabilities, observed_c: F64) -> dict[str, object
     ratio = error[good] / made.sigma_k[good]
     p = made.probability[seen]
     return {
-        "event": "road below 0 °C and wet",
+        "event": "road below 0 °C and wet" if made.knows_wet else "road below 0 °C",
         "base_rate": float(event.mean()),
         "brier": scores.brier(p, event),
         "brier_deterministic_calibrated": scores.brier(made.deterministic[seen], event),

@@ -56,6 +56,29 @@ def score_table(result: Mapping[str, Any]) -> str:
     return "\n".join([head, *lines])
 
 
+def hindcast_text(result: Mapping[str, Any]) -> str:
+    """A hindcast of one or several sites for the terminal: notes, then the score table."""
+    if "sites" in result:
+        parts = [hindcast_text(each) for each in result["sites"].values()]
+        return "\n\n".join([*parts, "all sites together", score_table(result)])
+    readings = result["readings"]
+    head = (
+        f"{result['site']}: {result['starts']} starts, radiation {result['radiation']}, "
+        f"step {result['dt_s']:.0f} s, {readings['believed']} readings believed, {readings['rejected']} not"
+    )
+    notes = [f"note: {note['en']}" for note in result["notes"]]
+    return "\n".join([head, *notes, score_table(result)])
+
+
+def finite(value: Any) -> Any:
+    """The same with null for NaN, as JSON has none."""
+    if isinstance(value, Mapping):
+        return {str(k): finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
 def markdown_table(result: Mapping[str, Any]) -> str:
     """The score table as Markdown."""
     lines = ["| model | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
