@@ -1,0 +1,182 @@
+"""A CARP instance as a problem for the search: distances between nodes, what cannot be served, and back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from clearway.desks.winter.routing.model import NO_MODE, ArcPlan, ArcProblem, Trip
+from clearway.exchange.carp.model import CarpInstance, CarpRoad
+from clearway.exchange.carp.solutions import CarpRoutes, Served
+from clearway.exchange.findings import Finding
+from clearway.kernel.language import Text
+from clearway.operations.winter.routes.shortest import shortest
+
+UNREACHABLE = Text(
+    "no way leads from the depot {d} to the road and back; it is not planned",
+    "从车场{d}到该路段没有往返通路；不予规划",
+)
+TOO_SMALL = Text(
+    "its demand {q:g} is more than the capacity {c:g}; it is not planned", "需求{q:g}超过容量{c:g}；不予规划"
+)
+SHORT_FLEET = Text(
+    "{v} vehicles carry {c:g}, the demand is {q:g}: at least {n} are needed; the plan takes more than stated",
+    "{v}辆车可载{c:g}，需求为{q:g}：至少需要{n}辆；规划将按需增加车辆",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CarpPosed:
+    """A problem for the search, and how its modes read in the file.
+
+    Args:
+        instance: as read.
+        problem: what the search gets; None when nothing is left to plan.
+        roads: number of the road in the file by task.
+        left_out: numbers of required roads that cannot be served; each has a finding.
+        findings: of the file and of the posing.
+    """
+
+    instance: CarpInstance
+    problem: ArcProblem | None
+    roads: NDArray[np.int64]
+    left_out: tuple[int, ...]
+    findings: tuple[Finding, ...]
+
+    def routes(self, plan: ArcPlan) -> CarpRoutes:
+        """A plan as routes of the file, with the cost the search claims."""
+        assert self.problem is not None
+        owner = mode_owner(self.problem.task_modes)
+        made = []
+        for trip in plan.trips:
+            stops = []
+            for mode in trip:
+                task, way = owner[mode]
+                road = self.instance.roads[int(self.roads[task])]
+                ends = (road.tail, road.head) if way == 0 else (road.head, road.tail)
+                stops.append(Served(*ends, int(self.roads[task])))
+            if stops:
+                made.append(tuple(stops))
+        return CarpRoutes(tuple(made), plan.cost)
+
+
+def mode_owner(task_modes: NDArray[np.int32]) -> dict[int, tuple[int, int]]:
+    """Task and direction (0 or 1) of each mode."""
+    pairs = enumerate(task_modes.tolist())
+    return {mode: (task, way) for task, row in pairs for way, mode in enumerate(row) if mode != NO_MODE}
+
+
+def pose_carp(
+    instance: CarpInstance, *, vehicles: int | None = None, lower_bound: float = -math.inf
+) -> CarpPosed:
+    """Make the problem of an instance.
+
+    Args:
+        instance: as read.
+        vehicles: most vehicles to use; as many as it takes when left out (benchmark files state advice).
+        lower_bound: proven bound at which the search may stop.
+    """
+    labels = sorted({n for road in instance.roads for n in (road.tail, road.head)})
+    node = {label: k for k, label in enumerate(labels)}
+    graph = node_graph(instance, node)
+    depot = node[instance.depot]
+    there = shortest(graph, [depot])[0]
+    back = shortest(graph.T.tocsr(), [depot])[0]
+    kept, left_out, findings = _sieve(instance, node, there, back)
+    findings = [*instance.findings, *findings, *_fleet(instance, kept)]
+    roads = np.array(kept, dtype=np.int64)
+    if not kept:
+        return CarpPosed(instance, None, roads, tuple(left_out), tuple(findings))
+    problem = _problem(instance, kept, node, graph, depot, vehicles, lower_bound)
+    return CarpPosed(instance, problem, roads, tuple(left_out), tuple(findings))
+
+
+def node_graph(instance: CarpInstance, node: dict[int, int]) -> csr_array:
+    """Cheapest road from node to node, both ways for edges; of parallel roads only the cheapest."""
+    best: dict[tuple[int, int], float] = {}
+    for road in instance.roads:
+        ends = (node[road.tail], node[road.head])
+        for pair in (ends,) if road.directed else (ends, ends[::-1]):
+            if pair[0] != pair[1]:
+                best[pair] = min(best.get(pair, math.inf), road.cost)
+    rows, columns = np.array([*best], dtype=np.int32).reshape(-1, 2).T
+    values = np.array([*best.values()], dtype=np.float64)
+    return csr_array((values, (rows, columns)), shape=(len(node), len(node)))
+
+
+def _sieve(
+    instance: CarpInstance, node: dict[int, int], there: NDArray[np.float64], back: NDArray[np.float64]
+) -> tuple[list[int], list[int], list[Finding]]:
+    kept, left_out, findings = [], [], []
+    for number in instance.required:
+        road = instance.roads[number]
+        if not _reachable(road, node, there, back):
+            text = UNREACHABLE.format(d=instance.depot)
+            findings.append(Finding("unreachable", road.where, text))
+        elif road.demand > instance.capacity:
+            text = TOO_SMALL.format(q=road.demand, c=instance.capacity)
+            findings.append(Finding("too_small", f"{road.where}, capacity", text))
+        else:
+            kept.append(number)
+            continue
+        left_out.append(number)
+    return kept, left_out, findings
+
+
+def _reachable(
+    road: CarpRoad, node: dict[int, int], there: NDArray[np.float64], back: NDArray[np.float64]
+) -> bool:
+    a, b = node[road.tail], node[road.head]
+    ways = [(a, b)] if road.directed else [(a, b), (b, a)]
+    return any(np.isfinite(there[x]) and np.isfinite(back[y]) for x, y in ways)
+
+
+def _fleet(instance: CarpInstance, kept: list[int]) -> list[Finding]:
+    demand = sum(instance.roads[k].demand for k in kept)
+    carried = instance.vehicles * instance.capacity
+    if not instance.vehicles or demand <= carried:
+        return []
+    least = math.ceil(demand / instance.capacity - 1e-9)
+    text = SHORT_FLEET.format(v=instance.vehicles, c=carried, q=demand, n=least)
+    return [Finding("short_fleet", "vehicles, capacity", text, grave=False)]
+
+
+def _problem(
+    instance: CarpInstance,
+    kept: list[int],
+    node: dict[int, int],
+    graph: csr_array,
+    depot: int,
+    vehicles: int | None,
+    lower_bound: float,
+) -> ArcProblem:
+    roads = [instance.roads[k] for k in kept]
+    ends = np.array([[node[r.tail], node[r.head]] for r in roads], dtype=np.int64)
+    places, index = np.unique(np.append(ends.ravel(), depot), return_inverse=True)
+    index = index.reshape(-1).astype(np.int32)
+    spots = index[:-1].reshape(-1, 2)
+    ways = shortest(graph, places)[:, places]
+    one_way = np.array([r.directed for r in roads])
+    task_modes = np.full((len(roads), 2), NO_MODE, np.int32)
+    task_modes[:, 0] = np.arange(len(roads))
+    task_modes[~one_way, 1] = len(roads) + np.arange(int((~one_way).sum()))
+    enter = np.concatenate([spots[:, 0], spots[~one_way, 1], index[-1:]])
+    leave = np.concatenate([spots[:, 1], spots[~one_way, 0], index[-1:]])
+    cost = np.array([r.cost for r in roads])
+    trips = max(1, vehicles if vehicles is not None else instance.vehicles)
+    return ArcProblem(
+        name=instance.name,
+        task_modes=task_modes,
+        service=np.concatenate([cost, cost[~one_way]]),
+        demand=np.array([r.demand for r in roads]),
+        leave=leave.astype(np.int32),
+        enter=enter.astype(np.int32),
+        ways=ways,
+        trips=tuple(Trip(capacity=instance.capacity, vehicle=k) for k in range(trips)),
+        open_fleet=vehicles is None,
+        lower_bound=lower_bound,
+    )
