@@ -120,7 +120,7 @@ def town(tmp_path: Path, browser: Browser) -> Iterator[Town]:
     ground = Ground(network, columns, tuple(a.id for a in network.areas), "town", doctrine, all_desks())
     session = Session(ground, journal, sky, clock, simulated=False)
     cycles = CycleArchive(columns, tmp_path / "cycles")
-    session.on_step = lambda _, picture, result: cycles.put(picture, session.state_before, result)
+    session.on_cycle = lambda picture, result: cycles.put(picture, session.state_before, result)
     session.step(START)
     build_tiles(network, tmp_path / "roads.pmtiles", column=columns.segment_column)
     newsroom = _newsroom(tmp_path)
@@ -177,6 +177,7 @@ def _join(page: Page, link: str, say: Say) -> None:
     """Use a one-time link: choose a password, make a passkey."""
     page.goto(link)
     page.fill("[name=password]", PASSWORD)
+    page.fill("[name=again]", PASSWORD)
     page.get_by_role("button", name=say("Save and sign in", "保存并登录")).click()
     page.wait_for_url("**/account**")
     page.get_by_role("button", name=say("Add a passkey", "添加通行密钥")).click()
