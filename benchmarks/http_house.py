@@ -1,7 +1,7 @@
 """A house to be measured over HTTP, in a process of its own: ``python -m benchmarks.http_house MODE DIR``.
 
-``house`` serves Clearway over a small made-up world; ``bare:/path`` serves the same bytes from a bare ASGI
-function. Prints ``port token`` first.
+``house`` serves Clearway over a small made-up world; ``bare:/path`` serves the same bytes, head and body,
+from a bare ASGI function. Prints ``port token`` first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.web.conftest import DEPLOYMENT
 
 
 def _house(folder: Path) -> tuple[Any, str]:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     clock, doctrine, network = SystemClock(), world.doctrine(), world.network()
     journal = Journal.open(
         f"sqlite:///{folder / 'journal.sqlite'}", kinds_of_house(), clock=clock, doctrine_hash=doctrine.hash
@@ -53,8 +53,7 @@ def _house(folder: Path) -> tuple[Any, str]:
     return create_app(services), token
 
 
-def _bare(body: bytes) -> Any:
-    headers = [(b"content-type", b"text/html"), (b"content-length", str(len(body)).encode())]
+def _bare(headers: list[tuple[bytes, bytes]], body: bytes) -> Any:
 
     async def app(
         scope: MutableMapping[str, Any],
@@ -73,7 +72,7 @@ def main(mode: str, folder: Path) -> None:
     app, token = _house(folder)
     if mode.startswith("bare:"):
         answer = TestClient(app).get(mode.removeprefix("bare:"), headers={"accept-encoding": "identity"})
-        app = _bare(answer.content)
+        app = _bare(answer.headers.raw, answer.content)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         print(listener.getsockname()[1], token, flush=True)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from clearway import __version__
 from clearway.web import problems
@@ -28,7 +29,7 @@ def create_app(house: Services) -> FastAPI:
         async with hub.running():
             yield
 
-    app = FastAPI(
+    app = _Shell(
         title="Clearway",
         version=__version__,
         openapi_url="/api/openapi.json",
@@ -44,5 +45,12 @@ def create_app(house: Services) -> FastAPI:
     app.include_router(sealed)
     app.include_router(console)
     app.add_middleware(Edges, tls_only=house.tls_only, public_url=house.public_url)
-    app.add_middleware(FrontCache)
     return app
+
+
+class _Shell(FastAPI):
+    """The front stands before everything else: what it keeps needs neither routing nor error handling."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The usual rings, and the front around them."""
+        return FrontCache(super().build_middleware_stack())

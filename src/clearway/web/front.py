@@ -2,38 +2,50 @@
 
 An ASGI ring around the application. Public pages, feeds, CAP files and static files are kept for two seconds
 as bytes with a strong ETag and a packed twin, so that a burst of readers in a storm costs one rendering. They
-are never kept longer than the answer itself allows, so that what has ended is not shown as in force. Anything
-else passes straight through.
+are never kept longer than the answer itself allows, so that what has ended is not shown as in force. Readers
+who come while an answer is being made wait for it instead of making their own. Anything else passes through.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clearway.exchange.feeds import Encoded, encode, matches
+from clearway.exchange.feeds import encode, matches
 
 KEEP_S: Final = 2.0
 MAX_KEPT: Final = 512
-_PATHS: Final = ("/", "/feed.atom", "/feed.rss", "/map.svg")
+_PATHS: Final = frozenset({"/", "/feed.atom", "/feed.rss", "/map.svg"})
 _BELOW: Final = ("/cap/", "/static/")
+_METHODS: Final = ("GET", "HEAD")
 _DROPPED: Final = (b"content-length", b"content-encoding", b"etag", b"vary", b"x-request-id")
 
 _MAX_AGE: Final = re.compile(rb"max-age=(\d+)")
+_NOTHING: Final[Message] = {"type": "http.response.body", "body": b""}
 
-Headers = list[tuple[bytes, bytes]]
+Key = tuple[str, bytes, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One way to give an answer, plain or packed; messages are made once and only read afterwards."""
+
+    etag: str
+    start: Message
+    body: Message
+    same: Message
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     until: float
-    encoded: Encoded
-    headers: Headers
+    plain: _Form
+    packed: _Form
 
 
 class FrontCache:
@@ -41,26 +53,55 @@ class FrontCache:
 
     def __init__(self, app: ASGIApp, keep_s: float = KEEP_S) -> None:
         self._app, self._keep_s = app, keep_s
-        self._kept: dict[tuple[str, bytes, str], _Kept] = {}
+        self._kept: dict[Key, _Kept] = {}
+        self._making: dict[tuple[int, Key], asyncio.Future[_Kept | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not _is_public(scope["path"]):
+        if scope["type"] != "http" or scope["method"] not in _METHODS or not _is_public(scope["path"]):
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        language = headers.get(b"accept-language", b"")[:2].decode("latin-1").lower()
-        key = (scope["path"], scope["query_string"], "" if b"lang=" in scope["query_string"] else language)
+        packed, tag, language = False, b"", ""
+        for name, value in scope["headers"]:
+            if name == b"accept-encoding":
+                packed = b"gzip" in value
+            elif name == b"if-none-match":
+                tag = value
+            elif name == b"accept-language":
+                language = value[:2].decode("latin-1").lower()
+        query = scope["query_string"]
+        key = (scope["path"], query, "" if b"lang=" in query else language)
         kept = self._kept.get(key)
         if kept is None or kept.until < time.monotonic():
-            kept = await self._fetch(scope, receive, send, key)
+            kept = await self._made(scope, receive, send, key)
             if kept is None:
                 return
-        await _answer(kept, headers, send, head_only=scope["method"] == "HEAD")
+        form = kept.packed if packed else kept.plain
+        if tag and matches(tag.decode("latin-1"), form.etag):
+            await send(form.same)
+            await send(_NOTHING)
+            return
+        await send(form.start)
+        await send(form.body if scope["method"] == "GET" else _NOTHING)
 
-    async def _fetch(
-        self, scope: Scope, receive: Receive, send: Send, key: tuple[str, bytes, str]
-    ) -> _Kept | None:
+    async def _made(self, scope: Scope, receive: Receive, send: Send, key: Key) -> _Kept | None:
+        """The answer, made by whoever came first; None when it was sent already (it is not to be kept)."""
+        loop = asyncio.get_running_loop()
+        place = (id(loop), key)
+        making = self._making.get(place)
+        if making is not None:
+            kept = await asyncio.shield(making)
+            return kept if kept is not None else await self._fetch(scope, receive, send, key)
+        making = self._making[place] = loop.create_future()
+        kept = None
+        try:
+            kept = await self._fetch(scope, receive, send, key)
+        finally:
+            del self._making[place]
+            making.set_result(kept)
+        return kept
+
+    async def _fetch(self, scope: Scope, receive: Receive, send: Send, key: Key) -> _Kept | None:
         plain = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
         asked = {**scope, "method": "GET", "headers": [h for h in scope["headers"] if h[0] not in plain]}
         start: Message | None = None
@@ -80,14 +121,32 @@ class FrontCache:
         await self._app(asked, receive, collect)
         if passing or start is None:
             return None
-        headers = [(k, v) for k, v in start["headers"] if k not in _DROPPED]
-        media = dict(headers).get(b"content-type", b"application/octet-stream").decode("latin-1")
-        keep_s = min(self._keep_s, _max_age_s(dict(headers).get(b"cache-control", b"")))
-        kept = _Kept(time.monotonic() + keep_s, encode(b"".join(body), media), headers)
+        kept = self._keep(start["headers"], b"".join(body))
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
         self._kept[key] = kept
         return kept
+
+    def _keep(self, given: list[tuple[bytes, bytes]], body: bytes) -> _Kept:
+        headers = [(k, v) for k, v in given if k not in _DROPPED]
+        named = dict(headers)
+        encoded = encode(body, named.get(b"content-type", b"application/octet-stream").decode("latin-1"))
+        keep_s = min(self._keep_s, _max_age_s(named.get(b"cache-control", b"")))
+        forms = [_form(headers, *encoded.choose(packed)) for packed in (False, True)]
+        return _Kept(time.monotonic() + keep_s, *forms)
+
+
+def _form(headers: list[tuple[bytes, bytes]], body: bytes, encoding: str, etag: str) -> _Form:
+    same = [*headers, (b"etag", etag.encode()), (b"vary", b"Accept-Encoding, Accept-Language")]
+    full = [*same, (b"content-length", str(len(body)).encode())]
+    if encoding:
+        full.append((b"content-encoding", encoding.encode()))
+    return _Form(
+        etag,
+        {"type": "http.response.start", "status": 200, "headers": full},
+        {"type": "http.response.body", "body": body},
+        {"type": "http.response.start", "status": 304, "headers": same},
+    )
 
 
 def _max_age_s(control: bytes) -> float:
@@ -97,22 +156,3 @@ def _max_age_s(control: bytes) -> float:
 
 def _is_public(path: str) -> bool:
     return path in _PATHS or path.startswith(_BELOW)
-
-
-async def _answer(kept: _Kept, asked: dict[bytes, bytes], send: Send, *, head_only: bool) -> None:
-    accepts = b"gzip" in asked.get(b"accept-encoding", b"")
-    body, encoding, etag = kept.encoded.choose(accepts)
-    extra: Iterable[tuple[bytes, bytes]] = [
-        (b"etag", etag.encode()),
-        (b"vary", b"Accept-Encoding, Accept-Language"),
-    ]
-    tag = asked.get(b"if-none-match")
-    if tag is not None and matches(tag.decode("latin-1"), etag):
-        await send({"type": "http.response.start", "status": 304, "headers": [*kept.headers, *extra]})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    headers = [*kept.headers, *extra, (b"content-length", str(len(body)).encode())]
-    if encoding:
-        headers.append((b"content-encoding", encoding.encode()))
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head_only else body})
