@@ -78,6 +78,7 @@ def storm_services(
         outbox=storm.delivery.outbox,
         what_if=asker(session, cycles, worker),
         sealer=Sealer(storm.journal, SealedStore.beside(beside, SystemClock())),
+        winter=storm.winter,
         demo_door=secrets.token_urlsafe(18),
     )
 

@@ -181,6 +181,7 @@ class Storm:
         if self.hand is None or self.winter is None or self.trucks is None:
             return
         self.trucks.decider = None
+        self.winter.rounds = self.winter.new_rounds = 0
         inner = CrewsOnly(self.hand.agenda, self.hand.crews)
         self.session.hand = WinterHand(self.session, self.winter, inner)
 

@@ -12,6 +12,7 @@ from clearway import __version__
 from clearway.web import problems
 from clearway.web.api.routes import router as api
 from clearway.web.api.sealed import router as sealed
+from clearway.web.api.trucks import router as trucks
 from clearway.web.console import router as console
 from clearway.web.console.live import Hub
 from clearway.web.edges import Edges
@@ -43,6 +44,7 @@ def create_app(house: Services) -> FastAPI:
     app.include_router(public)
     app.include_router(api)
     app.include_router(sealed)
+    app.include_router(trucks)
     app.include_router(console)
     app.add_middleware(Edges, tls_only=house.tls_only, public_url=house.public_url)
     return app

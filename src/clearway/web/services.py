@@ -17,6 +17,7 @@ from clearway.operations.board import Board
 from clearway.operations.decisions import Decider
 from clearway.operations.sealing import Sealer
 from clearway.operations.what_if import Change, WhatIf
+from clearway.operations.winter.service import WinterService
 from clearway.records import Journal, Kinds
 from clearway.series.store import SeriesStore
 from clearway.web.access import AccessStore
@@ -49,6 +50,7 @@ class Services:
         series: observations, for stations on the map.
         outbox: messages on their way to channels, with receipts.
         what_if: answers what one change of the last picture would do.
+        winter: plans of ploughs and salters; None where no fleet is stated.
         sealer: words and photos of people on records; None where there is no sealed store.
         demo_door: secret of the demo's sign-in page on this machine; empty: there is none.
         oidc: sign-in at another house (OpenID Connect), None where none is set up.
@@ -77,6 +79,7 @@ class Services:
     outbox: Outbox | None = None
     what_if: Callable[[Change], WhatIf] | None = None
     sealer: Sealer | None = None
+    winter: WinterService | None = None
     demo_door: str = ""
     clock_rate: float = 1.0
     oidc: Provider | None = None

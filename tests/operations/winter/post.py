@@ -80,9 +80,17 @@ def open_post(folder: Path, *, trucks: int = 3, capacity_kg: float = 400.0) -> P
         hindsight=False,
     )
     treated: list[Treatment] = []
-    service = WinterService(
-        roads,
-        rules,
+    service = service_on(journal, treated, trucks=trucks, capacity_kg=capacity_kg)
+    return Post(service, journal, clock, Decider(journal, kinds_of_house(), newsroom), place, treated)
+
+
+def service_on(
+    journal: Journal, treated: list[Treatment], *, trucks: int = 3, capacity_kg: float = 400.0
+) -> WinterService:
+    """A service over the chessboard that has heard of ice on every road."""
+    return WinterService(
+        board(),
+        doctrine(),
         journal,
         fleet(trucks, capacity_kg=capacity_kg),
         "town",
@@ -90,6 +98,5 @@ def open_post(folder: Path, *, trucks: int = 3, capacity_kg: float = 400.0) -> P
         treated.append,
         rounds=150,
         new_rounds=300,
-        need=need(),
+        need=need(at=journal.clock.now()),
     )
-    return Post(service, journal, clock, Decider(journal, kinds_of_house(), newsroom), place, treated)

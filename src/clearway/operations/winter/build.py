@@ -24,6 +24,8 @@ from clearway.operations.winter.ways import Ways, build_ways
 PLOUGHING: Final = ("plough", "plough_salt")
 SPREADING: Final = ("salt", "plough_salt", "abrasive", "brine", "prewet")
 _NAMED: Final = 5
+SHORTEST_M: Final = 300.0
+"""Shorter stretches count like one of this length when lateness is weighed: a ramp is a promise as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +377,7 @@ def _passes(
                 stretch.length_m * 3.6 / kmh,
                 stretch.length_m * lanes * settings.lane_width_m * rate / 1000.0,
                 3600.0 * hours,
-                service.weight * stretch.length_m / 1000.0 * (1.0 if first else 0.5),
+                service.weight * max(stretch.length_m, SHORTEST_M) / 1000.0 * (1.0 if first else 0.5),
                 service.name,
                 3600.0 * order.not_before_h,
                 abreast,

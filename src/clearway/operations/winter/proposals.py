@@ -71,10 +71,12 @@ def change_proposal(
     found: NewPlan, verdict: Verdict, at: datetime, why: Text, *, target: str = "", number: int = 0
 ) -> Proposal:
     """Propose a new plan: what happens without it, who gets what."""
-    left = len(found.plan.problem.stops)
+    left = len(found.plan.problem.stops) - found.added
+    more = Text(f"; {found.added} added", f"；新增{found.added}项") if found.added else Text("", "")
     head = Text(
-        f"New lists: {len(found.moved)} of {left} stops change crew ({100 * found.share_moved:.0f} %)",
-        f"调整作业单：剩余{left}项中{len(found.moved)}项换车（{100 * found.share_moved:.0f}%）",
+        f"New lists: {len(found.moved)} of {left} remaining stops change crew "
+        f"({100 * found.share_moved:.0f} %){more.en}",
+        f"调整作业单：剩余{left}项中{len(found.moved)}项换车（{100 * found.share_moved:.0f}%）{more.zh}",
     )
     without = Text(
         f"{why.en}. Unchanged, {found.late_without} stops miss their promise; "

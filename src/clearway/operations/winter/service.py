@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -32,7 +32,7 @@ from clearway.operations.winter.live import Control, Message, parse
 from clearway.operations.winter.need import Need, night_orders
 from clearway.operations.winter.proposals import change_proposal, plan_proposal, propose
 from clearway.operations.winter.replan import Busy, NewPlan, Trouble, replan
-from clearway.operations.winter.state import Change, Draft, Running
+from clearway.operations.winter.state import Asked, Change, Draft, Running
 from clearway.picture.desk import CycleResult
 from clearway.picture.picture import Treatment
 from clearway.records import SYSTEM, Actor, Command, Journal
@@ -228,7 +228,9 @@ class WinterService:
             why = Text("need of the coming hours", "未来数小时的需求")
             with self.lock:
                 event = propose(self.journal, found, self._desk(), at, self.area)
-                return self._waits(Draft(event.record_id, at, site, plan, verdict, orders, why))
+                return self._waits(
+                    Draft(event.record_id, at, site, plan, verdict, orders, why, self._asked(orders))
+                )
         finally:
             self._planning.release()
 
@@ -294,9 +296,30 @@ class WinterService:
             event = propose(self.journal, proposal, self._desk(), at, self.area)
             return self._waits(
                 Draft(
-                    event.record_id, at, found.site, found.plan, verdict, dict(orders or {}), why, found, what
+                    event.record_id,
+                    at,
+                    found.site,
+                    found.plan,
+                    verdict,
+                    dict(orders or {}),
+                    why,
+                    self._asked(orders or {}),
+                    found,
+                    what,
                 )
             )
+
+    def _asked(self, orders: Mapping[int, Order]) -> dict[int, Asked]:
+        """Why roads are asked for, as the need of this moment has it."""
+        need = self.need
+        if need is None:
+            return {}
+        found = {}
+        for i in orders:
+            onset = float(need.onset_h[i])
+            later = need.at + timedelta(hours=onset) if np.isfinite(onset) and onset > 0 else None
+            found[i] = Asked(int(need.reason[i]), later)
+        return found
 
     def _waits(self, draft: Draft) -> Draft:
         self.draft = draft
@@ -340,6 +363,7 @@ class WinterService:
         if running is None:
             return
         running.orders.update(draft.orders)
+        running.asked.update(draft.asked)
         if self.on_begin is not None:
             self.on_begin(running, draft, at)
 

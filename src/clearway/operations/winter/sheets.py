@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from clearway.desks.winter.plan_model import Plan, Stop, Visit
-from clearway.kernel.geometry import bearing_deg
+from clearway.desks.winter.progress import Progress
+from clearway.kernel.geometry import bearing_deg, distance_m
 from clearway.kernel.language import Text
 from clearway.operations.winter.build import Site
 
@@ -133,8 +134,11 @@ def road_name(site: Site, segment: int) -> Text:
     network = site.network
     index = int(network.name_index[segment])
     if index >= 0 and network.names[index]:
-        en = network.names_en[index] if network.names_en else ""
-        return Text(en or network.names[index], network.names[index])
+        en, name = network.names_en[index] if network.names_en else "", network.names[index]
+        corridor = int(network.corridor[segment])
+        if corridor >= 0 and name.isascii():
+            return Text(en or name, network.corridors[corridor].name.zh)
+        return Text(en or name, name)
     corridor = int(network.corridor[segment])
     return NO_NAME if corridor < 0 else network.corridors[corridor].name
 
@@ -190,6 +194,41 @@ def next_turn(site: Site, plan: Plan, crew: int, place: int, *, count: int = 3) 
     }
 
 
+NEAR_LINE_M: Final = 120.0
+
+
+def coming_lines(
+    site: Site, progress: Progress, crew: int, now: datetime, *, count: int = 3
+) -> list[dict[str, Any]]:
+    """The lines ahead of a crew: from where it stands where that is known, else from where its list has it.
+
+    Of the lines up to its next stop those behind it are left out.
+    """
+    place = progress.place[crew]
+    found = next_turn(site, progress.plan, crew, place, count=count + SKIPPED)["lines"]
+    first = next((k for k, line in enumerate(found) if line["work"] != "drive"), 0)
+    late_s = progress.seconds(now) - max(progress.delay_s(crew), 0.0)
+    start = max((k for k in range(first + 1) if found and found[k]["at_s"] <= late_s), default=0)
+    here = progress.where.get(crew)
+    if here is not None:
+        away = [_away_m(line, here) for line in found[: first + 1]]
+        near = [k for k, metres in enumerate(away) if metres <= NEAR_LINE_M]
+        start = near[-1] if near else start
+    return list(found[start : start + count])
+
+
+SKIPPED: Final = 30
+"""Lines looked at beyond those wanted: a dead-head way may have many turns."""
+
+
+def _away_m(line: dict[str, Any], here: tuple[float, float]) -> float:
+    """From a place to the nearest corner of a line."""
+    if not line["points"]:
+        return float("inf")
+    points = np.array(line["points"])
+    return float(np.min(distance_m(points[:, 0], points[:, 1], here[0], here[1])))
+
+
 def as_dict(line: Line, site: Site) -> dict[str, Any]:
     """A line as JSON, with its geometry for the map."""
     words, arrow = TURNS[line.turn]
@@ -235,7 +274,7 @@ def gpx(site: Site, plan: Plan, crew: int) -> bytes:
     return "\n".join([*out, "</trk></gpx>"]).encode()
 
 
-_CSS: Final = (
+SHEET_CSS: Final = (
     "@page{size:A4;margin:12mm}body{font:bold 20pt/1.25 'Noto Sans','Noto Sans CJK SC',sans-serif;color:#000;"
     "background:#fff;margin:0}h1{font-size:30pt;margin:0 0 4mm}table{border-collapse:collapse;width:100%}"
     "td{border-bottom:2px solid #000;padding:3mm 2mm;vertical-align:middle}tr{page-break-inside:avoid}"
@@ -249,8 +288,11 @@ _HEAD: Final = Text(
 _LANE: Final = Text("lane {n}", "第{n}车道")
 
 
-def sheet(site: Site, plan: Plan, crew: int, language: str, zone: str) -> str:
-    """The printable list of one crew in one language, as an HTML page of its own."""
+def sheet(site: Site, plan: Plan, crew: int, language: str, zone: str, *, styles: str = "") -> str:
+    """The printable list of one crew in one language, as an HTML page of its own.
+
+    ``styles`` is the address of a style sheet with :data:`SHEET_CSS`; without it the styles are written in.
+    """
     found = lines(site, plan, crew)
     unit = site.problem.crews[crew]
     begin = site.problem.start + timedelta(seconds=float(found[0].at_s if found else unit.ready_s))
@@ -262,10 +304,11 @@ def sheet(site: Site, plan: Plan, crew: int, language: str, zone: str) -> str:
     )
     rows = "".join(_row(line, site, language, zone) for line in found)
     lang = "zh-CN" if language == "zh" else "en"
+    css = f'<link rel="stylesheet" href="{styles}">' if styles else f"<style>{SHEET_CSS}</style>"
     return (
         f'<!doctype html><html lang="{lang}"><meta charset="utf-8">'
         f"<title>{escape(unit.name[language])}</title>"
-        f"<style>{_CSS}</style><h1>{escape(head[language])}</h1><table>{rows}</table></html>"
+        f"{css}<h1>{escape(head[language])}</h1><table>{rows}</table></html>"
     )
 
 

@@ -16,6 +16,14 @@ from clearway.operations.winter.live import Control
 from clearway.operations.winter.replan import Busy, NewPlan, Trouble
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Why a road was put on a list, and when it was to turn slippery (None: it was)."""
+
+    reason: int
+    slippery_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
     """A plan, or a change of the one in force, that waits for a decision."""
@@ -27,6 +35,7 @@ class Draft:
     verdict: Verdict
     orders: Mapping[int, Order]
     why: Text
+    asked: Mapping[int, Asked]
     found: NewPlan | None = None
     trouble: Trouble | None = None
 
@@ -58,6 +67,7 @@ class Running:
     orders: dict[int, Order]
     approved: datetime
     busy: dict[str, Busy] = field(default_factory=dict)
+    asked: dict[int, Asked] = field(default_factory=dict)
     lost: dict[str, datetime] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     ended: datetime | None = None

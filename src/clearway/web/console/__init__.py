@@ -19,9 +19,11 @@ from clearway.web.console import (
     posts,
     records,
     signin,
+    winter,
+    winterlist,
 )
 
 router = APIRouter()
-_PAGES = (overview, inbox, records, notices, log, posts, fieldpage, dispatch, admin)
+_PAGES = (overview, inbox, records, notices, log, posts, fieldpage, dispatch, winter, winterlist, admin)
 for part in (signin, account, oidc, passkeys, demodoor, assets, endpoints, *_PAGES):
     router.include_router(part.router)

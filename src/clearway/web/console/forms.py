@@ -38,6 +38,7 @@ NAV: Final = (
     ("/console/log", Text("Log it", "登记"), ""),
     ("/console/posts", Text("Posts", "岗位"), "alarms"),
     ("/console/dispatch", Text("Dispatch", "调度"), ""),
+    ("/console/winter", Text("Winter", "除雪"), ""),
     ("/field", Text("Field", "现场"), ""),
     ("/console/report", Text("Report", "报告"), ""),
     ("/console/admin", Text("Admin", "管理"), ""),

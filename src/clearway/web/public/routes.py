@@ -32,6 +32,9 @@ _STATIC: Final = {
     "house.css": "text/css; charset=utf-8",
     "console.css": "text/css; charset=utf-8",
     "public.js": "text/javascript; charset=utf-8",
+    "winter.js": "text/javascript; charset=utf-8",
+    "winter.css": "text/css; charset=utf-8",
+    "sheet.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 _NUMBER_LABELS: Final = {
