@@ -10,6 +10,9 @@ import typer
 
 from clearway.kernel.errors import InputError
 
+USUAL_HOURS = 48.0
+"""Length of a forecast from a site CSV, which may hold a whole year."""
+
 app = typer.Typer(help="Road-surface model, stations and verification.", no_args_is_help=True)
 
 Data = Annotated[
@@ -42,7 +45,10 @@ def hindcast(
 @app.command("run")
 def run(
     forcing: Annotated[Path, typer.Argument(help="METRo forecast XML, RoadSurf JSON or site CSV.")],
-    station: Station = None,
+    station: Annotated[
+        str | None,
+        typer.Option("--station", help="Station file, TOML or METRo XML; for RoadSurf also a station id."),
+    ] = None,
     observations: Annotated[
         Path | None,
         typer.Option("--observations", help="Past readings; found beside the forcing if left out."),
@@ -50,19 +56,25 @@ def run(
     as_json: AsJson = False,
     dt_s: Annotated[float, typer.Option("--dt", help="Time step in seconds, 60-600.")] = 300.0,
     hours: Annotated[float | None, typer.Option("--hours", help="Length of the forecast.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", help="Begin within a site CSV at this time, ISO, UTC.")
+    ] = None,
+    language: Annotated[str, typer.Option("--language", help="Of the words: en or zh.")] = "en",
 ) -> None:
-    """Run one site and print the road for the coming hours."""
+    """Run one site: the road for the coming hours, chances, visibility, and why, in words."""
+    from clearway.desks.roadweather.site_outlook import outlook
     from clearway.desks.roadweather.site_run import run_site
-    from clearway.desks.roadweather.views import site_rows, site_table
+    from clearway.desks.roadweather.site_view import site_body, site_text
 
-    made = run_site(_input(forcing, station, observations), dt_s=dt_s, hours=hours)
+    given = _input(forcing, station, observations, start)
+    if hours is None and forcing.suffix.lower() == ".csv":
+        hours = USUAL_HOURS
+    made = run_site(given, dt_s=dt_s, hours=hours)
+    seen = outlook(made)
     if as_json:
-        body: dict[str, Any] = {"notes": [n.as_dict() for n in made.notes], "hours": site_rows(made)}
-        typer.echo(json.dumps(body, indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(site_body(made, seen), indent=1, ensure_ascii=False, allow_nan=False))
         return
-    for note in made.notes:
-        typer.echo(f"note: {note.en}")
-    typer.echo(site_table(made))
+    typer.echo(site_text(made, seen, language=language))
 
 
 @app.command("report")
@@ -106,11 +118,16 @@ def _beside(forcing: Path, suffix: str) -> Path | None:
     return None
 
 
-def _input(forcing: Path, station: Path | None, observations: Path | None) -> Any:
+def _input(forcing: Path, named: str | None, observations: Path | None, start: str | None) -> Any:
+    station = Path(named) if named is not None else None
     suffix = forcing.suffix.lower()
     seen = observations or _beside(forcing, suffix)
     if not forcing.is_file():
         raise InputError("no such file", where=str(forcing))
+    if start is not None and suffix != ".csv":
+        raise InputError(
+            "--start is for a site CSV; other files begin at their last reading", where=str(forcing)
+        )
     if suffix == ".xml":
         from clearway.desks.roadweather.formats import metro_xml
 
@@ -119,11 +136,13 @@ def _input(forcing: Path, station: Path | None, observations: Path | None) -> An
         return metro_xml.read(forcing, station, seen)
     from clearway.desks.roadweather.site import read_site
 
-    site = _station(station) if station is not None else None
     if suffix == ".json":
         from clearway.desks.roadweather.formats import roadsurf_json
 
-        return roadsurf_json.read(forcing, site, seen)
+        if station is not None and not station.is_file():
+            return roadsurf_json.read(forcing, None, seen, name=named)
+        return roadsurf_json.read(forcing, _station(station) if station else None, seen)
+    site = _station(station) if station is not None else None
     if suffix == ".csv":
         from clearway.desks.roadweather.formats import site_csv
         from clearway.desks.roadweather.site_run import from_record
@@ -131,7 +150,8 @@ def _input(forcing: Path, station: Path | None, observations: Path | None) -> An
         beside = forcing.with_name("station.toml")
         if site is None and beside.is_file():
             site = read_site(beside)
-        return from_record(site_csv.read(forcing, site))
+        start_s = site_csv.parse_time(start, "--start") if start is not None else None
+        return from_record(site_csv.read(forcing, site), start_s=start_s)
     raise InputError(f"unknown kind of file {suffix!r}", where=str(forcing), hint="Known: .xml, .json, .csv")
 
 

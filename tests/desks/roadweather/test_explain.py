@@ -52,7 +52,7 @@ def test_salt_ice_and_sun_are_named() -> None:
         freezing_point_c=np.full(25, -0.9), shortwave_wm2=sun,
     )  # fmt: skip
     said = "; ".join(w.en for w in explain(given))
-    assert "below freezing now while wet" in said
+    assert "below freezing now with ice or snow on it" in said
     assert "0.4 mm of ice" in said
     assert "salt keeps it liquid down to -0.9 °C" in said
     assert "sun from 00:00" in said

@@ -167,7 +167,7 @@ def test_the_command_runs_a_metro_case(shared_data: Path) -> None:
     assert outcome.exit_code == 0
     hours = json.loads(outcome.stdout)["hours"]
     assert hours[0]["time"] == "2012-11-26T15:30Z"
-    assert {"rst_c", "condition", "friction", "freezing_point_c"} <= set(hours[0])
+    assert {"rst_c", "condition", "friction", "freezing_point_c", "p_freezing_wet"} <= set(hours[0])
     table = CliRunner().invoke(app, words[:-1])
     assert "road °C" in table.stdout
 

@@ -102,12 +102,17 @@ def _temperature_words(
     if not below.any():
         return [Text(f"the road stays above freezing (lowest {least})", f"路面不结冰(最低 {least})")]
     first = int(below.argmax())
-    wet = bool(moisture[first] >= pr.MOIST_MM)
+    wet = bool(v["water_mm"][first] >= pr.MOIST_MM or (first > 0 and moisture[first] >= pr.MOIST_MM))
+    white = bool(moisture[first] >= pr.MOIST_MM)
     if first == 0:
         state = Text("below freezing now", "目前低于冰点")
     else:
         state = Text(f"falls below freezing at {clock_of(first)}", f"{clock_of(first)} 降至冰点以下")
-    surface = Text("while wet", "且路面潮湿") if wet else Text("while dry", "但路面干燥")
+    surface = Text("while dry", "但路面干燥")
+    if wet:
+        surface = Text("while wet", "且路面潮湿")
+    elif white:
+        surface = Text("with ice or snow on it", "路面有冰雪")
     lowest_words = Text(f"lowest {least} at {clock_of(lowest)}", f"{clock_of(lowest)} 最低 {least}")
     return [Text(f"{state.en} {surface.en}", f"{state.zh}{surface.zh}"), lowest_words]
 

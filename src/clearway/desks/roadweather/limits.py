@@ -22,7 +22,7 @@ LIMITS: Final[Mapping[str, tuple[float, float, str]]] = {
     "snow_mm_h": (0.0, 100.0, "mm/h"),
     "precipitation_mm_h": (0.0, 400.0, "mm/h"),
     "pressure_hpa": (400.0, 1100.0, "hPa"),
-    "cloud": (0.0, 1.0, "1"),
+    "cloud": (0.0, 1.0, "(0–1, octants or percent)"),
     "sw_open": (-50.0, 1600.0, "W/m²"),
     "lw_open": (40.0, 700.0, "W/m²"),
     "sw_road": (-50.0, 1600.0, "W/m²"),

@@ -45,9 +45,13 @@ def p_freezing_wet(members_c: F32, freezing_c: F32, moisture_mm: F32, sigma_k: F
 
     All of shape (member, lead, column). Moisture counts in full from 0.1 mm, not at all below 0.02 mm.
     """
+    return np.asarray(chance_by_member(members_c, freezing_c, moisture_mm, sigma_k).mean(axis=0))
+
+
+def chance_by_member(members_c: F32, freezing_c: F32, moisture_mm: F32, sigma_k: F64) -> F64:
+    """The same of each member, before the mean: (member, lead, column)."""
     wet = np.clip((moisture_mm - 0.02) / 0.08, 0.0, 1.0)
-    z = (freezing_c - members_c) / sigma_k[None, :, None]
-    return np.asarray((ndtr(z) * wet).mean(axis=0))
+    return np.asarray(ndtr((freezing_c - members_c) / sigma_k[None, :, None]) * wet)
 
 
 def p_slippery(friction: F32) -> F64:

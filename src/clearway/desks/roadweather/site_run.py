@@ -13,17 +13,28 @@ from clearway.desks.roadweather.assimilation import AssimilationSettings, Start,
 from clearway.desks.roadweather.calibration import CalibrationSettings, SiteFactors, calibrate
 from clearway.desks.roadweather.engine_ground import NODES, profiles
 from clearway.desks.roadweather.hindcast import forecast
-from clearway.desks.roadweather.model import Forcing, SurfaceState, TrafficPatterns, Trajectory
+from clearway.desks.roadweather.model import (
+    ColumnTreatment,
+    Forcing,
+    SurfaceState,
+    TrafficPatterns,
+    Trajectory,
+)
+from clearway.desks.roadweather.phase import rain_share
+from clearway.desks.roadweather.probability import model_sigma_k
 from clearway.desks.roadweather.record import SiteRecord, regular
 from clearway.desks.roadweather.site import Site
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
-from clearway.kernel.units import STEFAN_BOLTZMANN
+from clearway.kernel.units import STEFAN_BOLTZMANN, relative_humidity_pct
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 STEP_S: Final = 600
+GIVEN: Final = ("sw_open", "lw_open", "sw_road", "lw_road", "vehicles_h", "speed_kmh", "traffic_heat", "wet")
+LONG_PAST_S: Final = 10 * 86_400
+"""A past this long is learned from as in the hindcast, a shorter one once and with care."""
 LONGEST_GAP_H: Final = 3.0
 """Gaps up to this length are bridged and said; longer ones in the forecast are refused."""
 LONGEST_ROAD_GAP_H: Final = 1.0
@@ -74,7 +85,8 @@ class SiteInput:
     """What :func:`run_site` needs: the site, past readings (may be empty) and the weather forecast.
 
     Quantities are those of :class:`~clearway.desks.roadweather.record.SiteRecord`; readings may also hold
-    ``subsurface_c`` (at ``subsurface_m``) and ``wet_seen`` (1 where precipitation was noticed).
+    ``subsurface_c`` (at ``subsurface_m``) and ``wet_seen`` (1 where precipitation was noticed). ``radiation``
+    is one of :data:`~clearway.desks.roadweather.record.RADIATION`.
     """
 
     site: Site
@@ -83,6 +95,7 @@ class SiteInput:
     subsurface_m: float = 0.4
     radiation: str = "cloud"
     notes: tuple[Text, ...] = ()
+    treatments: tuple[ColumnTreatment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +108,10 @@ class SiteForecast:
         trajectory: one column.
         notes: defaults and bridged gaps, in words.
         sigma_k: error to be expected, by time.
+        record: the site's record, past and forecast.
+        forcing: of the record.
+        at_road: whether its radiation is that of the road.
+        readings: road readings believed and rejected.
     """
 
     start: Start
@@ -102,6 +119,10 @@ class SiteForecast:
     trajectory: Trajectory
     notes: tuple[Text, ...]
     sigma_k: F64
+    record: SiteRecord
+    forcing: Forcing
+    at_road: bool = False
+    readings: tuple[int, int] = (0, 0)
 
 
 def when(at_s: float) -> str:
@@ -171,7 +192,7 @@ def _joined(given: SiteInput, axis: I64, start_s: float, notes: list[Text]) -> d
             bias = float(np.clip(seen[at] - ahead[at], -6.0, 6.0))
         out[name] = np.where((axis <= start_s) & np.isfinite(seen), seen, ahead + bias * fade)
     out["dew_c"] = np.minimum(out["dew_c"], out["air_c"])
-    for name in ("cloud", "pressure_hpa", "sw_open", "lw_open"):
+    for name in ("cloud", "pressure_hpa", *GIVEN):
         if name in given.ahead.values:
             values = on_axis(
                 given.ahead,
@@ -217,7 +238,11 @@ def build_record(given: SiteInput) -> tuple[SiteRecord, int, tuple[Text, ...]]:
     if start_s >= ahead[-1]:
         end = when(float(ahead[-1]))
         what = f"the last reading at {when(start_s)} is not before the end of the forecast at {end}"
-        raise InputError(what, where="observation-time", hint="There is nothing left to forecast")
+        raise InputError(
+            what,
+            where="observation-time",
+            hint="Nothing is left to forecast; a site CSV may be begun earlier by --start TIME",
+        )
     begin = int(min(float(seen[0]) if seen.size else np.inf, float(ahead[0])))
     axis = np.arange(begin - begin % STEP_S, int(ahead[-1]) + 1, STEP_S, dtype=np.int64)
     values = _joined(given, axis, start_s, notes)
@@ -244,7 +269,7 @@ def build_record(given: SiteInput) -> tuple[SiteRecord, int, tuple[Text, ...]]:
         )
     if record.broken.any():
         notes.append(LONG_PAST_GAP)
-    return record, index, tuple(notes)
+    return replace(record, treatments=given.treatments), index, tuple(notes)
 
 
 def first_profile(given: SiteInput, record: SiteRecord, index: int) -> SurfaceState | None:
@@ -268,12 +293,12 @@ def first_profile(given: SiteInput, record: SiteRecord, index: int) -> SurfaceSt
 
 
 def _learned(
-    record: SiteRecord, forcing: Forcing, index: int, guess: SurfaceState | None
+    record: SiteRecord, forcing: Forcing, index: int, guess: SurfaceState | None, *, at_road: bool
 ) -> SiteFactors | None:
     """Factors from the few readings before the start, with the literature's values as strong priors."""
     if not np.isfinite(record.rst_c[: index + 1]).any():
         return None
-    column = record.site.columns(at_road=False)
+    column = record.site.columns(at_road=at_road)
     air = float(forcing.air_temperature_c[0, : index + 1].mean())
     state = guess or first_state(record.site, column, int(forcing.times_s[0]), air)
     cut = slice(0, index + 1)
@@ -303,47 +328,94 @@ def run_site(
     """
     record, index, notes = build_record(given)
     forcing: Forcing = record.forcing(given.radiation)
-    settings = AssimilationSettings(calibration=None)
+    at_road = given.radiation == "at_road"
+    long_past = index * STEP_S >= LONG_PAST_S
+    settings = AssimilationSettings() if long_past else AssimilationSettings(calibration=None)
     guess = first_profile(given, record, index)
-    factors = _learned(record, forcing, index, guess)
-    known = follow(record, forcing, [index], at_road=False, settings=settings, first=guess, factors=factors)
+    factors = None if long_past else _learned(record, forcing, index, guess, at_road=at_road)
+    known = follow(record, forcing, [index], at_road=at_road, settings=settings, first=guess, factors=factors)
     left = (record.times_s.size - 1 - index) * STEP_S / 3600.0
     length = min(left, hours) if hours else left
     whole = int(length * 3600.0 // output_s) * output_s / 3600.0
     run = forecast(
-        record, forcing, known, at_road=False, settings=settings, leads_h=whole, dt_s=dt_s, output_s=output_s
+        record,
+        forcing,
+        known,
+        at_road=at_road,
+        settings=settings,
+        leads_h=whole,
+        dt_s=dt_s,
+        output_s=output_s,
     )
     times = record.times_s[index] + run.times_s
     lead = run.times_s / 3600.0
     has_road = known[0].readings > 0
-    base = 0.3 + 0.6 * (1 - np.exp(-lead / 5.0)) if has_road else np.full(lead.size, 1.3)
+    base = model_sigma_k(lead, sensor=has_road)
+    said = [*notes, *forcing.notes]
+    believed, rejected = _readings(given, known[0])
+    if rejected:
+        said.append(REJECTED.format(count=str(rejected), total=str(believed + rejected)))
+    if rejected and not has_road:
+        said.append(COLD_START)
     return SiteForecast(
-        known[0], times, run, tuple(dict.fromkeys((*notes, *forcing.notes))), np.asarray(base)
+        known[0],
+        times,
+        run,
+        tuple(dict.fromkeys(said)),
+        np.asarray(base),
+        record,
+        forcing,
+        at_road,
+        (believed, rejected),
     )
 
 
-def from_record(record: SiteRecord) -> SiteInput:
-    """A site CSV as input: everything up to the last road reading is past, the weather after it forecast."""
-    known = np.flatnonzero(np.isfinite(record.rst_c)) if "rst_c" in record.values else np.zeros(0, int)
-    last = int(known[-1]) if known.size else 0
-    names = ("air_c", "dew_c", "wind_ms", "cloud", "pressure_hpa", "sw_open", "lw_open")
+def _readings(given: SiteInput, known: Start) -> tuple[int, int]:
+    """Readings believed and rejected, of those given (the record holds them on a finer axis)."""
+    total = int(np.isfinite(np.asarray(given.seen.values.get("rst_c", np.zeros(0)), float)).sum())
+    whole = known.readings + known.rejected
+    believed = round(total * known.readings / whole) if whole else 0
+    return believed, total - believed if whole else 0
+
+
+def from_record(record: SiteRecord, *, start_s: float | None = None) -> SiteInput:
+    """A site CSV as input: up to the start it is past, the weather after it forecast.
+
+    Args:
+        record: of the CSV.
+        start_s: where the forecast begins; at the last road reading by default.
+
+    Raises:
+        InputError: the start leaves no past or nothing to forecast.
+    """
+    known = np.isfinite(record.rst_c) if "rst_c" in record.values else np.zeros(record.times_s.size, np.bool_)
+    end = float(record.times_s[-1])
+    if start_s is not None:
+        if not record.times_s[0] < start_s < end:
+            span = f"{when(float(record.times_s[0]))} … {when(end)}"
+            raise InputError(f"the start {when(start_s)} is not within the record, {span}", where="--start")
+        known &= record.times_s <= start_s
+    last = int(np.flatnonzero(known)[-1]) if known.any() else 0
+    names = ("air_c", "dew_c", "wind_ms", "cloud", "pressure_hpa", *GIVEN)
     values = {n: record.values[n] for n in names if n in record.values}
     step_h = float(record.times_s[1] - record.times_s[0]) / 3600.0
     if record.has("snow_mm_h"):
-        fall = {
-            "rain_mm": record.values["rain_mm_h"] * step_h,
-            "snow_mm": record.values["snow_mm_h"] * step_h,
-        }
+        rain, snow = record.values["rain_mm_h"], record.values["snow_mm_h"]
     else:
-        cold = record.values["air_c"] < 0.5
-        total = record.values["precipitation_mm_h"] * step_h
-        fall = {"rain_mm": np.where(cold, 0.0, total), "snow_mm": np.where(cold, total, 0.0)}
-    past = slice(0, last + 1)
+        humidity = relative_humidity_pct(record.values["air_c"], record.values["dew_c"])
+        total = record.values["precipitation_mm_h"]
+        rain = total * rain_share(record.values["air_c"], humidity)
+        snow = total - rain
+    fall = {"rain_mm": rain * step_h, "snow_mm": snow * step_h}
+    upto = last if start_s is None else int(np.searchsorted(record.times_s, start_s, side="right")) - 1
+    past = slice(0, upto + 1)
     seen = Table(
         record.times_s[past],
         {n: record.values[n][past] for n in ("air_c", "dew_c", "wind_ms", "rst_c") if n in record.values},
     )
-    if not known.size:
+    if not known.any() and start_s is None:
         seen = Table(np.zeros(0, np.int64), {})
-    mode = "open_sky" if record.has("sw_open") else "cloud"
-    return SiteInput(record.site, seen, Table(record.times_s, values | fall), radiation=mode)
+    return SiteInput(
+        record.site, seen, Table(record.times_s, values | fall), radiation=record.radiation(),
+        notes=record.notes, treatments=record.treatments,
+    )  # fmt: skip

@@ -7,9 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from clearway.desks.roadweather.conditions import LOOKS, Condition
-from clearway.desks.roadweather.site_run import SiteForecast, when
-
 MODELS: Final = {
     "corrected": "ours, with block-cross-validated correction",
     "physics": "ours, physics + assimilation",
@@ -84,42 +81,4 @@ def markdown_table(result: Mapping[str, Any]) -> str:
     lines = ["| model | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for name, s in score_rows(result):
         lines.append(f"| {name} | " + " | ".join(_cell(s.get(c)) for c in COLUMNS) + " |")
-    return "\n".join(lines)
-
-
-def site_rows(made: SiteForecast) -> list[dict[str, Any]]:
-    """One row a time: temperature with its error, condition, stores, grip."""
-    codes, grip = made.trajectory.condition()[:, 0], made.trajectory.friction()[:, 0]
-    rows = []
-    for k, at in enumerate(made.times_s):
-        out = made.trajectory.values[k, 0]
-        rows.append(
-            {
-                "time": when(float(at)),
-                "rst_c": round(float(made.trajectory.rst_c[k, 0]), 2),
-                "error_k": round(float(made.sigma_k[k]), 2),
-                "condition": Condition(int(codes[k])).name.lower(),
-                "friction": round(float(grip[k]), 2),
-                "water_mm": round(float(out[0]), 3),
-                "snow_mm": round(float(out[1]), 3),
-                "ice_mm": round(float(out[3]), 3),
-                "frost_mm": round(float(out[4]), 3),
-                "freezing_point_c": round(float(made.trajectory["freezing_point_c"][k, 0]), 2),
-            }
-        )
-    return rows
-
-
-def site_table(made: SiteForecast) -> str:
-    """The rows as text, condition in words."""
-    lines = [
-        f"{'time (UTC)':<18}{'road °C':>9}{'± K':>6}  {'condition':<16}{'grip':>5}"
-        f"{'water':>7}{'snow':>7}{'ice':>7} mm"
-    ]
-    for row in site_rows(made):
-        words = LOOKS[Condition[row["condition"].upper()]].label.en
-        lines.append(
-            f"{row['time']:<18}{row['rst_c']:>9.1f}{row['error_k']:>6.1f}  {words:<16}{row['friction']:>5.2f}"
-            f"{row['water_mm']:>7.2f}{row['snow_mm']:>7.2f}{row['ice_mm']:>7.2f}"
-        )
     return "\n".join(lines)

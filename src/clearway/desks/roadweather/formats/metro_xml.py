@@ -16,6 +16,7 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather.engine_ground import MATERIALS, Construction, Layer
+from clearway.desks.roadweather.limits import LIMITS
 from clearway.desks.roadweather.site import Site
 from clearway.desks.roadweather.site_run import SiteInput, Table, when
 from clearway.kernel.errors import InputError
@@ -26,10 +27,17 @@ F64 = NDArray[np.float64]
 KMH_PER_MS: Final = 3.6
 MM_PER_CM_SNOW: Final = 1.0
 """Water equivalent of fresh snow, 10 : 1."""
-MISSING: Final = (999.0, 9999.0, -99.0, -999.0, -9999.0)
+MISSING: Final = (999.0, 9999.0, -99.0, -999.0, -9999.0, -99.9, -999.9, -9999.9)
 MOST_BYTES: Final = 64 * 1024 * 1024
 OBSERVED: Final = {"at": "air_c", "td": "dew_c", "ws": "wind_ms", "st": "rst_c", "sst": "subsurface_c"}
 FORECAST: Final = {"at": "air_c", "td": "dew_c", "ws": "wind_ms", "ap": "pressure_hpa", "cc": "cloud"}
+NO_SUM: Final = Text(
+    "the sum of {what} is missing {count} times, first at {when}: the last one stands",
+    "{what} 累计值缺测 {count} 次,首次在 {when},沿用前值",
+)
+SUM_FELL: Final = Text(
+    "the sum of {what} falls at {when}: it is taken to begin anew", "{what} 累计值在 {when} 减小,视为重新累计"
+)
 NEEDED_OBSERVED: Final = ("at", "td", "ws", "st", "sst", "sc", "pi")
 BRIDGE_DECK_MOST_M: Final = 1.5
 
@@ -132,8 +140,11 @@ def read_observations(path: Path) -> Table:
     for number, measure in enumerate(tree.findall(".//measure"), 1):
         at = parse_time(measure.findtext("observation-time"), f"{path.name} measure {number}")
         where = f"{path.name} at {when(at)}"
-        if times and at <= times[-1]:
-            continue
+        if times and at < times[-1]:
+            what = f"the time steps back from {when(times[-1])} to {when(at)}"
+            raise InputError(what, where=f"{path.name} observation-time, measure {number}")
+        if times and at == times[-1]:
+            continue  # the same minute twice: METRo's stations send it with equal values
         times.append(at)
         rows.append({tag: _number(measure, tag, where) for tag in NEEDED_OBSERVED})
         for tag in ("sc", "pi"):
@@ -194,26 +205,58 @@ def read_forecast(path: Path) -> tuple[Table, list[Text]]:
         if np.isnan(cloud) or cloud not in range(9):
             what = f"cc = {cloud:g} is not a whole number of octants 0–8"
             raise InputError(what, where=f"{path.name} at {when(at)}")
+    notes: list[Text] = []
     values["cloud"] = values["cloud"] / 8.0
     values["wind_ms"] = values["wind_ms"] / KMH_PER_MS
     for name in ("air_c", "dew_c", "wind_ms"):
         if not np.isfinite(values[name]).any():
             raise InputError(f"{name} has no value at all", where=path.name)
-        _check(values, name, times, path.name, -90, 90, drop=False)
+        low, high, _ = LIMITS[name]
+        _check(values, name, times, path.name, low, high, drop=False)
     for tag, name in (("sf", "sw_open"), ("ir", "lw_open")):
         column = np.array([_number(p, tag, path.name) for p in items])
         if np.isfinite(column).all():
             values[name] = column
+            _check(values, name, times, path.name, -50.0, 1600.0, drop=False)
     for tag, name, factor in (("ra", "rain_mm", 1.0), ("sn", "snow_mm", MM_PER_CM_SNOW)):
-        total = np.array([_sum_so_far(p, tag) for p in items])
-        values[name] = np.concatenate([[0.0], np.maximum(np.diff(total), 0.0)]) * factor
-    return Table(np.array(times, np.int64), values), []
+        places = [f"{path.name} at {when(t)}" for t in times]
+        total = np.array([_sum_so_far(p, tag, w) for p, w in zip(items, places, strict=True)])
+        values[name] = _amounts(total, times, name, notes) * factor
+    return Table(np.array(times, np.int64), values), notes
 
 
-def _sum_so_far(prediction: etree._Element, tag: str) -> float:
-    """Amount since the beginning; here codes such as 9999 are kept, so that they can be named."""
+def _sum_so_far(prediction: etree._Element, tag: str, where: str) -> float:
+    """Amount since the beginning, NaN when missing; codes such as 9999 are kept, so that they can be named.
+
+    Raises:
+        InputError: something else than a number, or less than nothing.
+    """
     text = prediction.findtext(tag)
-    return float(text) if text and text.strip() else 0.0
+    if text is None or not text.strip():
+        return float("nan")
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise InputError(f"{tag} = {text.strip()!r} is not a number", where=where) from error
+    if value < 0.0 or value == float("inf"):
+        if value in MISSING:
+            return float("nan")
+        raise InputError(f"{tag} = {value:g} is no amount", where=where)
+    return value
+
+
+def _amounts(sums: F64, times: list[int], name: str, notes: list[Text]) -> F64:
+    """Amounts between times from sums so far: a missing sum is the last one, a smaller one begins anew."""
+    known = np.isfinite(sums)
+    if not known.all():
+        first = when(times[int(np.flatnonzero(~known)[0])])
+        notes.append(NO_SUM.format(what=name, count=str(int((~known).sum())), when=first))
+    held = np.concatenate([sums[known][:1] if known.any() else [0.0], sums[known]])[np.cumsum(known)]
+    steps = np.diff(held)
+    back = np.flatnonzero(steps < -1e-9)
+    if back.size:
+        notes.append(SUM_FELL.format(what=name, when=when(times[int(back[0]) + 1])))
+    return np.concatenate([[0.0], np.where(steps < 0.0, 0.0, steps)])
 
 
 def read(
@@ -260,5 +303,7 @@ def read_roadcast(path: Path) -> tuple[NDArray[np.int64], F64, NDArray[np.int64]
 def sums(path: Path) -> list[float]:
     """All precipitation sums of a forecast file, as written."""
     return [
-        _sum_so_far(p, tag) for p in _tree(path, "forecast").findall(".//prediction") for tag in ("ra", "sn")
+        _sum_so_far(p, tag, path.name)
+        for p in _tree(path, "forecast").findall(".//prediction")
+        for tag in ("ra", "sn")
     ]

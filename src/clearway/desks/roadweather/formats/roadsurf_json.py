@@ -10,10 +10,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clearway.desks.roadweather.limits import check_possible, instant
+from clearway.desks.roadweather.phase import rain_share
 from clearway.desks.roadweather.record import dew_point_c
 from clearway.desks.roadweather.site import Site
 from clearway.desks.roadweather.site_run import SiteInput, Table
 from clearway.kernel.errors import InputError
+from clearway.kernel.units import relative_humidity_pct
 
 F64 = NDArray[np.float64]
 
@@ -46,8 +49,11 @@ def _stations(path: Path) -> list[dict[str, Any]]:
 
 
 def _table(station: dict[str, Any], where: str) -> Table:
-    times = []
-    for number, text in enumerate(station.get("time", [])):
+    times: list[int] = []
+    given = station.get("time", [])
+    if not isinstance(given, list):
+        raise InputError("time is no list", where=where)
+    for number, text in enumerate(given):
         try:
             at = datetime.fromisoformat(str(text))
         except ValueError as error:
@@ -55,6 +61,10 @@ def _table(station: dict[str, Any], where: str) -> Table:
         times.append(int((at.replace(tzinfo=UTC) if at.tzinfo is None else at).timestamp()))
     if not times:
         raise InputError("no time", where=where)
+    for n in range(1, len(times)):
+        if times[n] <= times[n - 1]:
+            what = f"the time does not increase from {instant(times[n - 1])} to {instant(times[n])}"
+            raise InputError(what, where=f"{where} time {n}")
     values: dict[str, F64] = {}
     for key, name in NAMES.items():
         if key not in station:
@@ -67,7 +77,9 @@ def _table(station: dict[str, Any], where: str) -> Table:
         except (TypeError, ValueError) as error:
             raise InputError(f"{key} holds something that is no number", where=where) from error
         values[name] = np.where(array < MISSING, np.nan, array)
-    return Table(np.array(times, np.int64), _derived(values, where))
+    made = _derived(values, where)
+    check_possible(np.array(times, np.int64), made, where)
+    return Table(np.array(times, np.int64), made)
 
 
 def _derived(values: dict[str, F64], where: str) -> dict[str, F64]:
@@ -79,37 +91,66 @@ def _derived(values: dict[str, F64], where: str) -> dict[str, F64]:
             raise InputError("Humidity is missing", where=where)
         values["dew_c"] = dew_point_c(values["air_c"], humidity)
     fall = values.pop("fall", np.zeros_like(values["air_c"]))
+    negative = np.flatnonzero(fall < 0.0)
+    if negative.size:
+        raise InputError(f"Precipitation of {fall[negative[0]]:g}", where=f"{where} time {negative[0]}")
     form = values.pop("form", None)
-    cold = np.isin(form, SNOW_FORMS) if form is not None else values["air_c"] < 0.5
-    values["snow_mm"], values["rain_mm"] = np.where(cold, fall, 0.0), np.where(cold, 0.0, fall)
+    humid = relative_humidity_pct(values["air_c"], values["dew_c"])
+    share = rain_share(np.nan_to_num(values["air_c"]), np.nan_to_num(humid, nan=90.0))
+    if form is not None:
+        share = np.where(np.isfinite(form), np.where(np.isin(form, SNOW_FORMS), 0.0, 1.0), share)
+    values["rain_mm"], values["snow_mm"] = fall * share, fall * (1.0 - share)
     return values
 
 
-def read(forecast: Path, station: Site | None, observations: Path | None, *, number: int = 0) -> SiteInput:
+def _number_of(stations: list[dict[str, Any]], number: int | None, name: str | None, where: str) -> int:
+    """The station asked for: by place in the list, or by its id."""
+    if name is not None:
+        ids = [str(s.get("statId", n)) for n, s in enumerate(stations)]
+        if name not in ids:
+            known = ", ".join(ids[:8]) + (" …" if len(ids) > 8 else "")
+            raise InputError(f"no station {name!r}", where=where, hint=f"Known: {known}")
+        return ids.index(name)
+    if number is None:
+        number = 0
+    if not 0 <= number < len(stations):
+        raise InputError(f"no station {number}, there are {len(stations)}", where=where)
+    return number
+
+
+def read(
+    forecast: Path, station: Site | None, observations: Path | None, *, number: int | None = None,
+    name: str | None = None,
+) -> SiteInput:  # fmt: skip
     """One station of a RoadSurf run.
 
     Args:
         forecast: file with forecast (and analysis) weather.
         station: description; place from the file and defaults when None.
         observations: file with readings.
-        number: which station of the list.
+        number: which station of the list, the first by default.
+        name: or its id.
 
     Raises:
         InputError: a file cannot be used; names parameter and place.
     """
     stations = _stations(forecast)
-    if not 0 <= number < len(stations):
-        raise InputError(f"no station {number}, there are {len(stations)}", where=forecast.name)
-    body = stations[number]
-    where = f"{forecast.name} station {body.get('statId', number)}"
+    chosen = _number_of(stations, number, name, forecast.name)
+    body = stations[chosen]
+    where = f"{forecast.name} station {body.get('statId', chosen)}"
     try:
-        site = station or Site(str(body.get("statId", number)), float(body["lon"]), float(body["lat"]))
+        site = station or Site(str(body.get("statId", chosen)), float(body["lon"]), float(body["lat"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError("lat or lon is missing or no number", where=where) from error
+    if not (-90 <= site.lat <= 90 and -180 <= site.lon <= 360):
+        raise InputError(f"lat {site.lat}, lon {site.lon} is no place", where=where)
     ahead = _table(body, where)
     seen = Table(np.zeros(0, np.int64), {})
     if observations is not None:
-        seen = _table(_stations(observations)[number], observations.name)
+        read_there = _stations(observations)
+        same = str(body["statId"]) if "statId" in body and "statId" in read_there[0] else None
+        at = _number_of(read_there, chosen, same, observations.name)
+        seen = _table(read_there[at], observations.name)
         keep = {n: v for n, v in seen.values.items() if n in ("air_c", "dew_c", "wind_ms", "rst_c")}
         seen = Table(seen.times_s, keep)
     mode = "open_sky" if "sw_open" in ahead.values else "cloud"
