@@ -20,6 +20,19 @@ from tests.desks import world
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def test_short_axis_marks_hours_and_a_long_one_days_only() -> None:
+    """A day has a mark every three hours besides midnight, two days every six, a week none."""
+    start, zone = datetime(2015, 11, 21, 1, 30, tzinfo=UTC), ZoneInfo("Asia/Shanghai")
+
+    def hours(days: float) -> list[int]:
+        axis = TimeAxis(start, start + timedelta(days=days), 0.0, 100.0, zone)
+        return [at.hour for at in axis.hours()]
+
+    assert hours(1) == [12, 15, 18, 21, 3, 6, 9]
+    assert hours(2) == [12, 18, 6, 12, 18, 6]
+    assert hours(7) == []
+
+
 def _trace(hours: int = 48, *, messages: bool = True) -> StormTrace:
     start = datetime(2015, 11, 21, tzinfo=UTC)
     times = tuple(start + timedelta(hours=h) for h in range(hours))

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from clearway.kernel.language import Text
+from clearway.web.report.compose import Report
 from clearway.web.report.gather import ReportData, gather
-from clearway.web.report.page import moments, report_page, storm_trace
+from clearway.web.report.page import moments, storm_trace
 from clearway.web.report.storm import hazard_names
 from tests.desks.world import AT
 from tests.operations.loop import DRY, ICE, Play, open_play
@@ -70,12 +71,12 @@ def test_page_holds_both_languages_and_balances(play: Play, data: ReportData) ->
     """One file, both languages, well-formed enough for a strict reader, nothing fetched from outside."""
     session = play.session
     hazards = hazard_names(h for t in session.traces for h in t.levels)
-    page = report_page(
-        data,
-        session.traces,
-        session.ground.network,
-        session.ground.columns,
-        play.journal.kinds,
+    report = Report(
+        data=data,
+        traces=session.traces,
+        network=session.ground.network,
+        columns=session.ground.columns,
+        kinds=play.journal.kinds,
         hazards=hazards,
         area=Text("Beijing", "北京市"),
         zone="Asia/Shanghai",
@@ -84,6 +85,7 @@ def test_page_holds_both_languages_and_balances(play: Play, data: ReportData) ->
         limits=(Text("No road sensor.", "无路面传感器。"),),
         source=Text("test", "测试"),
     )
+    page = report.page()
     for words in ("Why each level was raised", "各级别升降", "模拟演示。", "No road sensor.", "still open"):
         assert words in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")

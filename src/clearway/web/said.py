@@ -48,3 +48,41 @@ def _chinese(part: str) -> str:
         numbers = match["numbers"].replace(", ", "、")
         return f"{_TERMS[match['law']]}第{numbers}条"
     return part
+
+
+_SOURCES: Final = (
+    (re.compile(r"\broad surface model on\b"), "road surface model on", "路面模式，所据为"),
+    (re.compile(r"\bhindsight-\d+"), "hindsight forecast", "事后预报"),
+    (re.compile(r"\bClearway road model ([0-9.]+)"), r"Clearway road model \1", r"畅途路面模式\1"),
+)
+_DOUBTS: Final = (
+    (re.compile(r"10-90 % over the roads"), "各路段10–90%"),
+    (re.compile(r"probability of a slippery surface"), "湿滑概率"),
+    (re.compile(r"\bprobability\b"), "概率"),
+    (re.compile(r"(?<=[0-9]) to (?=-?[0-9])"), "至"),
+    (re.compile(r", "), "，"),
+)
+
+
+def source_words(source: str) -> Text:
+    """Where a figure comes from, in words; what is not known stays as it is.
+
+    >>> source_words("hindsight-1").zh
+    '事后预报'
+    """
+    en = zh = source
+    for pattern, plain, chinese in _SOURCES:
+        en, zh = pattern.sub(plain, en), pattern.sub(chinese, zh)
+    return Text(en, zh)
+
+
+def doubt_words(uncertainty: str) -> Text:
+    """How sure a figure is, in both languages.
+
+    >>> doubt_words("10-90 %: 4.0 to 6.7, probability 62 %").zh
+    '10-90 %: 4.0至6.7，概率 62 %'
+    """
+    zh = uncertainty
+    for pattern, chinese in _DOUBTS:
+        zh = pattern.sub(chinese, zh)
+    return Text(uncertainty, zh)

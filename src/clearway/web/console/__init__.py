@@ -18,12 +18,14 @@ from clearway.web.console import (
     passkeys,
     posts,
     records,
+    report,
     signin,
     winter,
     winterlist,
 )
 
 router = APIRouter()
-_PAGES = (overview, inbox, records, notices, log, posts, fieldpage, dispatch, winter, winterlist, admin)
+_DUTY = (overview, inbox, records, notices, log, posts, report)
+_PAGES = (*_DUTY, fieldpage, dispatch, winter, winterlist, admin)
 for part in (signin, account, oidc, passkeys, demodoor, assets, endpoints, *_PAGES):
     router.include_router(part.router)

@@ -61,10 +61,10 @@ class StormTrace:
     source: Text
 
 
-def storm_svg(trace: StormTrace, language: str) -> str:
+def storm_svg(trace: StormTrace, language: str, title: Text = _T["title"]) -> str:
     """Draw the trace as one SVG, 1100 wide; height follows the number of hazards."""
     axis = TimeAxis(trace.times[0], trace.times[-1], LEFT, RIGHT, trace.zone)
-    body: list[str] = [text(16, 26, _T["title"][language], cls="title")]
+    body: list[str] = [text(16, 26, title[language], cls="title")]
     y = 44.0
     y = _levels(body, trace, axis, language, y)
     y = _messages(body, trace, axis, language, y + 6)
@@ -76,7 +76,7 @@ def storm_svg(trace: StormTrace, language: str) -> str:
         y = top + height
     grid = [_days(axis, language, tops, y)]
     body.append(text(16, y + 44, trace.source[language], cls="soft"))
-    return document(WIDTH, int(y + 58), [*grid, *body], label=_T["title"][language])
+    return document(WIDTH, int(y + 58), [*grid, *body], label=title[language])
 
 
 def _days(axis: TimeAxis, language: str, tops: list[tuple[float, float]], bottom: float) -> str:
@@ -87,6 +87,9 @@ def _days(axis: TimeAxis, language: str, tops: list[tuple[float, float]], bottom
         words = f"{day.month}月{day.day}日" if language == "zh" else day.strftime("%d %b").lstrip("0")
         if x < axis.right - 30:
             parts.append(text(x + 3, bottom + 18, words, cls="soft"))
+    for hour in axis.hours():
+        parts += [line(axis.x(hour), low, axis.x(hour), low + 4) for _, low in tops[-1:]]
+        parts.append(text(axis.x(hour), bottom + 18, f"{hour:%H:%M}", cls="soft", anchor="middle"))
     return "".join(parts)
 
 
@@ -140,7 +143,8 @@ def _temperature(
         (trace.rst_c, trace.rst_low_c, trace.rst_high_c, "var(--road)"),
     ):
         band = path([*xs, *reversed(xs)], [*scale.ys(upper), *scale.ys(lower)[::-1]])
-        body.append(f'<path d="{band}Z" fill="{colour}" opacity="0.18"/>')
+        if band:
+            body.append(f'<path d="{band}Z" fill="{colour}" opacity="0.18"/>')
         body.append(
             f'<path d="{path(xs, scale.ys(middle))}" fill="none" stroke="{colour}" stroke-width="1.8"/>'
         )

@@ -97,6 +97,21 @@ class TimeAxis:
             day += timedelta(days=1)
         return found
 
+    def hours(self) -> list[datetime]:
+        """Local hours to mark: every 3 h on an axis of a day, every 6 h up to three days, else none."""
+        span = self.end - self.start
+        if span > timedelta(days=3):
+            return []
+        step = 3 if span <= timedelta(days=1) else 6
+        at = self.start.astimezone(self.zone).replace(minute=0, second=0, microsecond=0)
+        at += timedelta(hours=-at.hour % step)
+        found = []
+        while at <= self.end:
+            if at >= self.start and at.hour:
+                found.append(at)
+            at += timedelta(hours=step)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:

@@ -1,17 +1,22 @@
-"""Gather a report from the journal: plain data, one pass over the histories of the records concerned."""
+"""Gather a report from the journal: plain data, one pass over the histories of the records concerned.
+
+A report is of a period and, perhaps, of a part of the area: what had ended before it, began after it, or
+concerns only other parts is left out, and what is told of a record ends with the period.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 
 from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text
 from clearway.network.model import Network
 from clearway.operations.summary import restriction_hours
 from clearway.records import Event, Head, RecordRow
+from clearway.web.finding import Part
 from clearway.web.said import said
 
 OPEN_MEASURES = ("ordered", "in_force", "awaiting_second", "removal_pending")
@@ -20,8 +25,8 @@ OPEN_MEASURES = ("ordered", "in_force", "awaiting_second", "removal_pending")
 class JournalReader(Protocol):
     """The part of the journal a report reads."""
 
-    def list(self, kind: str) -> Sequence[RecordRow]:
-        """Records of a kind as they stand."""
+    def list(self, kind: str, *, as_of: datetime | None = None) -> Sequence[RecordRow]:
+        """Records of a kind as they stand, or stood at a moment."""
         ...
 
     def history(self, record_id: str) -> Sequence[Event]:
@@ -70,6 +75,10 @@ class MeasureStory:
     end_reason: str
     hours: float
     overdue: bool
+    corridors: tuple[str, ...] = ()
+    began: datetime | None = None
+    ended: datetime | None = None
+    """When it was no longer ordered; None while it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,25 @@ class Step:
     reason: str
     evidence: Sequence[Mapping[str, Any]]
     simulated: bool
+    entered: datetime | None = None
+    """When it was entered, where that was later than it happened."""
+    times: int = 1
+    """How many like it came one after another; ``last`` is the last of them."""
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What people reported or stated: an incident, or a word from the scene that beats the model."""
+
+    id: str
+    kind: str
+    headline: Text
+    state: str
+    roads: tuple[Text, ...]
+    steps: tuple[Step, ...]
+    source: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +144,10 @@ class ReportData:
     refused: tuple[Step, ...]
     head: Head
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    told: tuple[Told, ...] = ()
+    course: tuple[LevelChange, ...] = ()
+    """Every change of a level up to the end, also before the period began."""
+    part: Text | None = None
 
     @property
     def open_measures(self) -> tuple[MeasureStory, ...]:
@@ -133,38 +165,89 @@ class ReportData:
         return tuple(m for m in self.measures if m.overdue)
 
 
-def gather(journal: JournalReader, network: Network, start: datetime, end: datetime) -> ReportData:
-    """Read the journal for a period."""
-    labels = {c.id: c.label for c in network.corridors}
-    lengths = {c.id: c.length_m / 1000.0 for c in network.corridors}
-    proposals = {row.id: row for row in journal.list("proposal")}
-    by_rule: dict[str, int] = {}
-    for row in proposals.values():
-        rule = str((row.data.get("rule") or {}).get("id", "unknown"))
-        by_rule[rule] = by_rule.get(rule, 0) + 1
-    measures = [_measure(journal, row, proposals, labels, lengths, end) for row in journal.list("measure")]
-    tasks = journal.list("task")
+def gather(
+    journal: JournalReader,
+    network: Network,
+    start: datetime,
+    end: datetime,
+    *,
+    part: Part | None = None,
+    as_of: datetime | None = None,
+) -> ReportData:
+    """Read the journal for a period.
+
+    Args:
+        journal: the records.
+        network: the roads.
+        start: beginning of the period.
+        end: its end.
+        part: only what concerns this part of the area.
+        as_of: read records as they stood at this moment; None: as they stand.
+    """
+
+    def rows(kind: str) -> list[RecordRow]:
+        found = journal.list(kind, as_of=as_of)
+        return [r for r in found if r.created_at <= end and (part is None or part.touches(r.data))]
+
+    roads = _Roads({c.id: c.label for c in network.corridors}, {c.id: c.length_m for c in network.corridors})
+    proposals = {row.id: row for row in rows("proposal")}
+    new = [row for row in proposals.values() if row.created_at >= start]
+    steps = _Steps(journal, end)
+    measures = [
+        _measure(steps, row, proposals, roads, start, end) for row in rows("measure") if _in(row, start)
+    ]
+    tasks = [t for t in rows("task") if _in(t, start)]
     on_time, with_due = _punctual(tasks)
+    course = tuple(sorted(_level_changes(journal, rows("situation"), end), key=lambda c: (c.at, c.hazard)))
     return ReportData(
         start=start,
         end=end,
-        levels=tuple(sorted(_level_changes(journal), key=lambda c: (c.at, c.hazard))),
+        levels=tuple(c for c in course if c.at >= start),
+        course=course,
         measures=tuple(sorted(measures, key=lambda m: (m.steps[0].at if m.steps else end, m.id))),
-        notices=tuple(_notice(row) for row in sorted(journal.list("notice"), key=lambda r: r.created_at)),
+        notices=tuple(
+            _notice(row, end) for row in sorted(rows("notice"), key=lambda r: r.created_at) if _in(row, start)
+        ),
         tasks=_count(f"{t.data.get('type', 'task')}/{t.state}" for t in tasks),
         tasks_done_on_time=on_time,
         tasks_with_due=with_due,
-        salt_t=_salt_t(tasks),
-        proposals=dict(sorted(by_rule.items())),
+        salt_t=_salt_t(tasks, start),
+        proposals=_count(str((r.data.get("rule") or {}).get("id", "unknown")) for r in new),
         refused=tuple(
             step
             for row in proposals.values()
             if row.state == "refused"
-            for step in _steps(journal, row.id)
-            if step.verb == "refuse"
+            for step in steps.of(row.id)
+            if step.verb == "refuse" and step.at >= start
+        ),
+        told=tuple(
+            _told(steps, row, roads)
+            for kind in ("incident", "override")
+            for row in rows(kind)
+            if _in(row, start)
         ),
         head=journal.head(),
+        part=part.name if part else None,
     )
+
+
+_OVER: Final = frozenset(
+    {"cancelled", "expired", "discarded", "closed", "withdrawn", "verified", "ended", "false_report"}
+)
+
+
+def _in(row: RecordRow, start: datetime) -> bool:
+    """Whether a record was still alive in a period that began at ``start``."""
+    return row.state not in _OVER or row.updated_at >= start
+
+
+@dataclass(frozen=True, slots=True)
+class _Roads:
+    labels: Mapping[str, Text]
+    lengths_m: Mapping[str, float]
+
+    def known(self, data: Mapping[str, Any]) -> list[str]:
+        return [c for c in data.get("corridors") or () if c in self.labels]
 
 
 def _count(keys: Any) -> dict[str, int]:
@@ -174,27 +257,57 @@ def _count(keys: Any) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def _steps(journal: JournalReader, record_id: str) -> tuple[Step, ...]:
-    return tuple(
-        Step(
-            e.at,
-            e.verb,
-            e.state,
-            e.actor.post or e.actor.id,
-            e.reason,
-            tuple(e.changes.get("evidence") or ()),
-            e.actor.simulated,
-        )
-        for e in journal.history(record_id)
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Events of records up to the end of the period; reviews one after another become one line."""
+
+    journal: JournalReader
+    end: datetime
+
+    def of(self, record_id: str) -> tuple[Step, ...]:
+        found: list[Step] = []
+        for event in self.journal.history(record_id):
+            if event.at > self.end:
+                continue
+            step = _step(event)
+            last = found[-1] if found else None
+            if last and step.verb in _OFTEN and (last.verb, last.by, last.reason) == (
+                step.verb, step.by, step.reason,
+            ):  # fmt: skip
+                found[-1] = replace(last, times=last.times + 1, last=step.at)
+            else:
+                found.append(step)
+        return tuple(found)
+
+
+_OFTEN: Final = frozenset({"review", "warn_deadline", "extend"})
+LATE: Final = timedelta(minutes=5)
+"""Entered this much after it happened, a step is marked as entered later."""
+
+
+def _step(event: Event) -> Step:
+    return Step(
+        event.at,
+        event.verb,
+        event.state,
+        event.actor.post or event.actor.id,
+        event.reason,
+        tuple(event.changes.get("evidence") or ()),
+        event.actor.simulated,
+        event.recorded_at if event.recorded_at - event.at > LATE else None,
     )
 
 
-def _level_changes(journal: JournalReader) -> list[LevelChange]:
+def _level_changes(
+    journal: JournalReader, situations: Sequence[RecordRow], end: datetime
+) -> list[LevelChange]:
     """Changes of the highest level of each hazard, whatever areas it was judged for."""
     happened: dict[str, list[tuple[Event, dict[str, Any]]]] = {}
-    for row in journal.list("situation"):
+    for row in situations:
         data: dict[str, Any] = {}
         for event in journal.history(row.id):
+            if event.at > end:
+                break
             data = {**data, **event.changes}
             happened.setdefault(str(data["hazard"]), []).append((event, data))
     found = []
@@ -242,42 +355,59 @@ def _change(
 
 
 def _measure(
-    journal: JournalReader,
+    steps: _Steps,
     row: RecordRow,
     proposals: Mapping[str, RecordRow],
-    labels: Mapping[str, Text],
-    lengths: Mapping[str, float],
+    roads: _Roads,
+    start: datetime,
     end: datetime,
 ) -> MeasureStory:
     data = row.data
-    steps = _steps(journal, row.id)
     proposal = proposals.get(str(data.get("proposal", "")))
-    corridors = [c for c in data.get("corridors", []) if c in labels]
+    corridors = roads.known(data)
     expiry = parse_utc(data["expiry"]) if data.get("expiry") else None
     rule = data.get("rule") or {}
+    before = restriction_hours(row, start) if row.created_at < start else 0.0
     return MeasureStory(
         id=row.id,
         headline=Text.of(data["headline"]),
         restrictive=bool(data.get("restrictive")),
-        roads=tuple(labels[c] for c in corridors),
-        km=sum(lengths[c] for c in corridors),
+        roads=tuple(roads.labels[c] for c in corridors),
+        km=sum(roads.lengths_m[c] for c in corridors) / 1000.0,
         why=Text.of(data.get("reasons") or (proposal.data["why"] if proposal else rule.get("text", ""))),
         rule=rule,
         legal_basis=said(data.get("legal_basis") or ""),
         decider=said(data.get("decider") or ""),
         alternatives=tuple(proposal.data.get("alternatives", ())) if proposal else (),
-        steps=steps,
+        steps=steps.of(row.id),
         state=row.state,
         expiry=expiry,
         end_reason=str(data.get("end_reason", "")),
-        hours=restriction_hours(row, end),
+        hours=restriction_hours(row, end) - before,
         overdue=bool(expiry and expiry < end and row.state in ("ordered", "in_force")),
+        corridors=tuple(corridors),
+        began=max(parse_utc(data["starts"]), row.created_at) if data.get("starts") else row.created_at,
+        ended=parse_utc(data["ended_at"]) if data.get("ended_at") else None,
     )
 
 
-def _notice(row: RecordRow) -> NoticeStory:
+def _told(steps: _Steps, row: RecordRow, roads: _Roads) -> Told:
+    until = row.data.get("until")
+    return Told(
+        id=row.id,
+        kind=row.kind,
+        headline=Text.of(row.data.get("headline") or row.id),
+        state=row.state,
+        roads=tuple(roads.labels[c] for c in roads.known(row.data)),
+        steps=steps.of(row.id),
+        source=str(row.data.get("source") or ""),
+        until=parse_utc(until) if until else None,
+    )
+
+
+def _notice(row: RecordRow, end: datetime) -> NoticeStory:
     data = row.data
-    messages = tuple(data.get("messages") or ())
+    messages = tuple(m for m in data.get("messages") or () if parse_utc(m["sent"]) <= end)
     lead = None
     if messages and data.get("starts"):
         first = parse_utc(messages[0]["sent"])
@@ -307,13 +437,14 @@ def _punctual(tasks: Sequence[RecordRow]) -> tuple[int, int]:
     return on_time, with_due
 
 
-def _salt_t(tasks: Sequence[RecordRow]) -> float:
-    """Tonnes of salt reported as spread."""
+def _salt_t(tasks: Sequence[RecordRow], start: datetime) -> float:
+    """Tonnes of salt reported as spread in the period."""
     return (
         sum(
             float((t.data.get("details") or {}).get("salt_kg") or 0.0)
             for t in tasks
             if t.state in ("done", "verified")
+            and (not t.data.get("done_at") or parse_utc(t.data["done_at"]) >= start)
         )
         / 1000
     )

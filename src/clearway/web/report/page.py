@@ -1,26 +1,23 @@
-"""Render a report to one HTML file that needs nothing else: both languages, drawings inline."""
+"""Drawings and summary of a report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
-from clearway.kernel.language import LANGUAGES, Text, from_both
+from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.network.model import Network, RoadClass
 from clearway.operations.trace import GROUPS, CycleTrace
 from clearway.picture.picture import Columns
-from clearway.records import Kinds
-from clearway.records.kinds import BUILT_IN_VERBS
 from clearway.web.draw.boardmap import STYLES, group_of_condition, moment_words
 from clearway.web.draw.roadmap import road_map_svg
-from clearway.web.draw.storm import StormTrace, storm_svg
+from clearway.web.draw.storm import StormTrace
 from clearway.web.report.gather import ReportData
-from clearway.web.templating import render
 
 _WEIGHTS = (0.0, 0.0, 1.0, 1.0, 2.0, 3.0)
 """How bad each of the condition groups is, for picking the worst hour."""
@@ -68,10 +65,19 @@ def moments(traces: Sequence[CycleTrace]) -> list[CycleTrace]:
 
 
 def condition_map(
-    trace: CycleTrace, network: Network, columns: Columns, language: str, zone: str, *, width: int = 460
+    trace: CycleTrace,
+    network: Network,
+    columns: Columns,
+    language: str,
+    zone: str,
+    *,
+    width: int = 460,
+    within: NDArray[np.bool_] | None = None,
 ) -> str:
-    """Map picture of one cycle's road condition."""
+    """Map picture of one cycle's road condition; only the segments ``within``, where given."""
     by_segment = group_of_condition()[trace.column_condition][columns.segment_column]
+    if within is not None:
+        by_segment = np.where(within, by_segment, np.int8(-1))
     title = moment_words(trace.at, zone)[language]
     return road_map_svg(
         network, by_segment, STYLES, title, language, max_class=RoadClass.PRIMARY, width=width
@@ -112,79 +118,3 @@ def summary_lines(data: ReportData, traces: Sequence[CycleTrace], hazards: Mappi
     )
     lines.append(Text(f"{data.salt_t:.0f} t of salt reported spread", f"累计撒布融雪剂{data.salt_t:.0f}吨"))
     return lines
-
-
-def report_page(
-    data: ReportData,
-    traces: Sequence[CycleTrace],
-    network: Network,
-    columns: Columns,
-    kinds: Kinds,
-    *,
-    hazards: Mapping[str, Text],
-    area: Text,
-    zone: str,
-    doctrine_hash: str,
-    labels: Sequence[Text],
-    limits: Sequence[Text],
-    source: Text,
-    posts: Mapping[str, Text] | None = None,
-    first: str = "en",
-) -> str:
-    """The whole report as one HTML text."""
-    drawing = storm_trace(traces, data, hazards, zone=zone, source=source)
-    shown = moments(traces)
-    bodies = [
-        render(
-            "report_body.html",
-            language=language,
-            zone=zone,
-            zone_name=zone,
-            data=data,
-            area=area,
-            doctrine_hash=doctrine_hash,
-            labels=labels,
-            limits=limits,
-            hazard_names=hazards,
-            advice=sum(1 for m in data.measures if not m.restrictive),
-            summary=summary_lines(data, traces, hazards),
-            drawing={language: storm_svg(drawing, language)},
-            maps={language: [condition_map(t, network, columns, language, zone) for t in shown]},
-            restrictive_count=sum(1 for m in data.measures if m.restrictive),
-            reason_of=from_both,
-            by_label=lambda by: _by_label(posts or {}, by),
-            state_label=lambda kind, state: kinds[kind].states[state].label,
-            verb_label=lambda kind, verb: _verb_label(kinds, kind, verb),
-            task_label=lambda key: _task_label(kinds, key),
-        )
-        for language in LANGUAGES
-    ]
-    css = files("clearway.web").joinpath("static/house.css").read_text(encoding="utf-8")
-    title = f"{area.en} situation report · {area.zh}情况报告"
-    return render("report.html", language=first, zone=zone, bodies=bodies, css=css, title=title, first=first)
-
-
-def _verb_label(kinds: Kinds, kind: str, verb: str) -> Text:
-    declared = kinds[kind].verbs.get(verb)
-    return declared.label if declared else BUILT_IN_VERBS.get(verb, Text(verb, verb))
-
-
-def _by_label(posts: Mapping[str, Text], by: str) -> Text:
-    if by == "system":
-        return Text("the system", "系统")
-    return posts.get(by, Text(by, by))
-
-
-_TASK_TYPES = {
-    "treat": Text("treat a road", "除雪融冰"),
-    "inspect": Text("inspect a road", "道路巡查"),
-    "place_sign": Text("place signs", "设置标志"),
-    "verify_removal": Text("verify a removal", "核实撤除"),
-    "drive_through": Text("drive through", "试行查验"),
-}
-
-
-def _task_label(kinds: Kinds, key: str) -> Text:
-    kind, _, state = key.partition("/")
-    state_label = kinds["task"].states[state].label
-    return Text("{a}, {b}", "{a}（{b}）").format(a=_TASK_TYPES.get(kind, Text(kind, kind)), b=state_label)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from clearway.exchange.cap.codes import hazard as cap_hazard
 from clearway.kernel.language import LANGUAGES, Text
-from clearway.web.draw.storm import storm_svg
+from clearway.web.report.compose import Report
 from clearway.web.report.gather import gather
-from clearway.web.report.page import report_page, storm_trace
 
 if TYPE_CHECKING:
     from clearway.operations.storm import Storm
@@ -50,12 +49,12 @@ def write_report(storm: Storm, out: Path, end: datetime) -> Path:
         "气象：UCI北京多站点数据（CC BY 4.0）；路面：畅途模式（事后预报）；决策与现场为模拟。"
         "© OpenStreetMap贡献者。",
     )
-    page = report_page(
-        data,
-        traces,
-        storm.network,
-        session.ground.columns,
-        storm.kinds,
+    report = Report(
+        data=data,
+        traces=traces,
+        network=storm.network,
+        columns=session.ground.columns,
+        kinds=storm.kinds,
         hazards=hazards,
         area=storm.deployment.name,
         zone=storm.deployment.zone,
@@ -64,10 +63,10 @@ def write_report(storm: Storm, out: Path, end: datetime) -> Path:
         limits=storm.limits,
         source=source,
         posts={p.id: p.title for p in storm.deployment.posts},
+        title=Text("The storm as it passed through Clearway", "一场风雪在“畅途”中的全过程"),
     )
     path = out / "report.html"
-    path.write_text(page, encoding="utf-8")
-    drawing = storm_trace(traces, data, hazards, zone=storm.deployment.zone, source=source)
+    path.write_text(report.page(), encoding="utf-8")
     for language in LANGUAGES:
-        (out / f"storm_{language}.svg").write_text(storm_svg(drawing, language), encoding="utf-8")
+        (out / f"storm_{language}.svg").write_text(report.drawing(language), encoding="utf-8")
     return path
