@@ -33,6 +33,8 @@ class Trip:
         capacity: most demand served on it.
         vehicle: who drives it; trips of one vehicle share its limit.
         max_cost: most cost of the trip by itself.
+        always: whether the way from start to end is driven even without tasks (the middle of a chain of
+            trips); otherwise a trip without tasks costs nothing.
     """
 
     start: int = 0
@@ -40,6 +42,7 @@ class Trip:
     capacity: float = math.inf
     vehicle: int = 0
     max_cost: float = math.inf
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +59,7 @@ class ArcProblem:
         enter: (M+T,) column of ``ways`` where a mode or terminal is entered.
         ways: (R, C) cheapest cost from place to place; ``inf`` where there is no way; may be asymmetric.
         trips: the trips there are.
-        open_fleet: whether more trips like the last may be added, each with a vehicle of its own. A trip
-            without tasks costs nothing.
+        open_fleet: whether more trips like the last may be added, each with a vehicle of its own.
         vehicle_limit: most cost of all trips of a vehicle together (index: vehicle), times for reloading
             already taken off; empty when there is no limit. Exceeding is priced, not forbidden: what is left
             over is in :attr:`ArcPlan.over_limit`.
