@@ -16,8 +16,6 @@ from clearway.desks.roadweather.analysis import (
     RoadState,
     active_overrides,
     advance,
-    replace_first_member,
-    spoken_columns,
     unapplied,
 )
 from clearway.desks.roadweather.columns import lay_treatments, override_condition, override_segments
@@ -27,7 +25,6 @@ from clearway.desks.roadweather.engine_ground import profiles
 from clearway.desks.roadweather.ensemble import spread_columns, spread_state
 from clearway.desks.roadweather.forcing import CLOUD_DEFAULT, derive
 from clearway.desks.roadweather.model import CONSTRUCTIONS, ColumnTreatment, Forcing, Trajectory
-from clearway.desks.roadweather.sensors import Lent, apply_lent, lend_lessons, lessons
 from clearway.desks.roadweather.traffic import default_patterns
 from clearway.desks.roadweather.visibility import visibility_m
 from clearway.kernel.clock import epoch_s
@@ -64,7 +61,6 @@ class RoadWeatherDesk:
     name: str = "roadweather"
     reads: tuple[str, ...] = (
         "picture/weather", "picture/columns", "picture/network", "picture/treatments", "picture/overrides",
-        "picture/sensors",
     )  # fmt: skip
     writes: tuple[str, ...] = (
         *UNITS, "visibility_m", "condition_override", "hours_to_freezing", "hours_to_thaw",
@@ -79,23 +75,12 @@ class RoadWeatherDesk:
         """
         before = view.state if isinstance(view.state, RoadState) else None
         analysis = advance(view.picture, before, dt_s=self.dt_s)
-        lent = lent_by_sensors(view.picture, analysis)
-        members, forcing = forecast(view.picture, analysis, dt_s=self.dt_s, lent=lent)
-        fields = road_fields(view.picture, analysis, members, forcing, lent)
+        members, forcing = forecast(view.picture, analysis, dt_s=self.dt_s)
+        fields = road_fields(view.picture, analysis, members, forcing)
         return DeskResult(state=analysis.state, fields=fields)
 
 
-def lent_by_sensors(picture: Picture, analysis: Analysis) -> Lent | None:
-    """What the road sensors teach, lent to all columns; None without a sensor."""
-    if not picture.sensors:
-        return None
-    past = replace_first_member(picture)
-    return lend_lessons(lessons(picture, past, analysis.cell_lon, analysis.cell_lat), picture.columns)
-
-
-def forecast(
-    picture: Picture, analysis: Analysis, *, dt_s: float = 300.0, lent: Lent | None = None
-) -> tuple[Trajectory, Forcing]:
+def forecast(picture: Picture, analysis: Analysis, *, dt_s: float = 300.0) -> tuple[Trajectory, Forcing]:
     """All members ahead from the analysis, as one trajectory with columns member × column."""
     weather = picture.weather
     now = weather.now_index
@@ -103,14 +88,11 @@ def forecast(
     forcing = derive(weather, analysis.cell_lon, analysis.cell_lat, first=now, last=last)
     members, cells = weather.members, weather.air_temperature_c.shape[2]
     sigma = CLOUD_DEFAULT_SIGMA_WM2 if CLOUD_DEFAULT in forcing.notes else 0.0
-    roads, surface = analysis.columns, analysis.state.surface
-    if lent is not None:
-        roads, surface = apply_lent(lent, roads, surface, spoken_columns(picture))
-    columns = spread_columns(roads, members, cloud_sigma_wm2=sigma)
+    columns = spread_columns(analysis.columns, members, cloud_sigma_wm2=sigma)
     shift = np.repeat(np.arange(members, dtype=np.int32) * cells, analysis.columns.count)
     columns = columns.with_(series=columns.series + shift)
     depth = profiles(CONSTRUCTIONS, underside_wm2k=1.0).depth[analysis.columns.construction]
-    state = spread_state(surface, members, depth)
+    state = spread_state(analysis.state.surface, members, depth)
     planned = unapplied(picture.treatments, int(weather.times_s[now]))
     laid = lay_treatments(planned, picture.columns, picture.network, not_before_s=0.0)
     count = analysis.columns.count
@@ -125,7 +107,7 @@ def forecast(
 
 
 def road_fields(
-    picture: Picture, analysis: Analysis, members: Trajectory, forcing: Forcing, lent: Lent | None = None
+    picture: Picture, analysis: Analysis, members: Trajectory, forcing: Forcing
 ) -> dict[str, Field]:
     """Fields of the cycle from the members' trajectories."""
     count = analysis.columns.count
@@ -136,12 +118,12 @@ def road_fields(
 
     rst = by_member(members.rst_c)
     friction = by_member(members.friction())
-    sigma = _sigma(analysis, shape[0], lent)
+    sigma = _sigma(analysis, shape[0])
     moisture = by_member(sum_of(members, ("water_mm", "snow_mm", "ice_mm", "frost_mm")))
     freezing = by_member(members["freezing_point_c"])
     p10, p50, p90 = quantiles(rst)
     f10, f50, _ = quantiles(friction)
-    dress = 1.2816 * (np.sqrt(rst.var(axis=0) + pr.by_column(sigma) ** 2) - rst.std(axis=0))
+    dress = 1.2816 * (np.sqrt(rst.var(axis=0) + sigma[:, None] ** 2) - rst.std(axis=0))
     middle = middle_member(rst, p50)
     values: dict[str, NDArray[Any]] = {
         "rst_c": p50, "rst_p10_c": p10 - dress, "rst_p90_c": p90 + dress, "friction": f50,
@@ -178,17 +160,11 @@ def road_fields(
     return fields
 
 
-def _sigma(analysis: Analysis, leads: int, lent: Lent | None) -> F64:
-    """The model's own error by lead, (lead,); by column as well where sensors narrow it; wider when young."""
-    lead = np.arange(leads, dtype=float)
-    sigma = pr.model_sigma_k(lead, sensor=False)
+def _sigma(analysis: Analysis, leads: int) -> F64:
+    """The model's own error by lead; wider after a cold start."""
+    sigma = pr.model_sigma_k(np.arange(leads, dtype=float), sensor=False)
     young = max(0.0, 1.0 - analysis.hours_since_start() / WARM_UP_H)
-    alone = np.asarray(np.sqrt(sigma**2 + (1.0 * young) ** 2))
-    if lent is None:
-        return alone
-    near = pr.model_sigma_k(lead, sensor=True)
-    mixed = lent.trust[None, :] * near[:, None] ** 2 + (1.0 - lent.trust[None, :]) * alone[:, None] ** 2
-    return np.asarray(np.sqrt(mixed))
+    return np.asarray(np.sqrt(sigma**2 + (1.0 * young) ** 2))
 
 
 def sum_of(trajectory: Trajectory, names: tuple[str, ...]) -> F32:

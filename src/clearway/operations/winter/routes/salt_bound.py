@@ -75,9 +75,9 @@ def salt_bound(posed: SaltPosed, *, seconds: float = 10.0) -> SaltBound:
 
     Args:
         posed: the instance; roads left out are not counted.
-        seconds: of computing, roughly; a cut-off search in whole numbers still gives a valid bound.
+        seconds: of computing (CPU), roughly; a cut-off search in whole numbers still gives a valid bound.
     """
-    begun = time.perf_counter()
+    begun = time.process_time()
     instance = posed.instance
     demand = sum(instance.roads[int(k)].demand for k in posed.roads)
     filling = max(t.capacity for t in instance.trucks)
@@ -97,7 +97,7 @@ def salt_bound(posed: SaltPosed, *, seconds: float = 10.0) -> SaltBound:
     for ends in choices:
         value = _bound(posed, homes, ends, fillings, share, best)
         best = min(best, value)
-    return SaltBound(max(length, best), most, fillings, limit, time.perf_counter() - begun)
+    return SaltBound(max(length, best), most, fillings, limit, time.process_time() - begun)
 
 
 def _bound(
@@ -109,18 +109,18 @@ def _bound(
     known: float,
 ) -> float:
     """Bound for trucks that all drive and end at given depots; for any use and ends when none are given."""
-    stop = time.perf_counter() + seconds
+    stop = time.process_time() + seconds
     flow = _flow(posed, homes, ends, fillings)
     parity = _parity(posed, homes, ends)
     value = 0.0
     while True:
-        found = _solve(flow, whole=False, seconds=max(1.0, stop - time.perf_counter()))
+        found = _solve(flow, whole=False, seconds=max(1.0, stop - time.process_time()))
         if found is None:
             return value or math.inf
         value = found[0]
-        if time.perf_counter() > stop or value >= known or not _separate(flow, parity, found[1]):
+        if time.process_time() > stop or value >= known or not _separate(flow, parity, found[1]):
             break
-    left = stop - time.perf_counter()
+    left = stop - time.process_time()
     if left > 0.2 and value < known and flow.cost.size <= _WHOLE:
         found = _solve(flow, whole=True, seconds=left)
         value = max(value, found[0]) if found is not None else value

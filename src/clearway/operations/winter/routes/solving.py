@@ -1,0 +1,341 @@
+"""From a file to routes that are checked: the one door for command, benchmarks and tests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+from clearway.exchange import carp, salt_spreading
+from clearway.exchange.adapter import decode, load
+from clearway.exchange.carp import CarpInstance
+from clearway.exchange.carp.solutions import CarpRoutes, read_routes
+from clearway.exchange.carp.solutions import write as write_carp
+from clearway.exchange.findings import Finding
+from clearway.exchange.salt_spreading import SaltInstance
+from clearway.exchange.salt_spreading.model import SaltSolution
+from clearway.exchange.salt_spreading.solutions import read_solution, write_arcs
+from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text
+from clearway.operations.winter.routes.carp_bound import carp_bound
+from clearway.operations.winter.routes.carp_problem import pose_carp
+from clearway.operations.winter.routes.check_carp import check_carp
+from clearway.operations.winter.routes.check_salt import check_salt
+from clearway.operations.winter.routes.salt_bound import salt_bound
+from clearway.operations.winter.routes.salt_problem import pose_salt
+from clearway.operations.winter.routes.verdict import Verdict
+
+Instance = CarpInstance | SaltInstance
+CHECK_BOUND_S: Final = 2.0
+BOUND_S: Final = {"carp": 2.0, "salt_spreading": 12.0}
+Say = Callable[[Text], None]
+
+NOTHING = Text("nothing is left that can be planned", "没有可以规划的路段")
+NO_PLAN_IN_TIME = Text(
+    "no plan can keep the time limit: at least {b:.1f} km must be driven, {n} trucks can drive {l:.1f} km in "
+    "it; in this plan the last truck is done after {last:.1f} min",
+    "任何方案都无法满足时限：至少须行驶{b:.1f}公里，而{n}辆车在时限内只能行驶{l:.1f}公里；本方案最后一辆车用时{last:.1f}分钟",
+)
+FALSE_BOUND = Text(
+    "the file states a lower bound of {b:g}, but this plan costs {c:g}",
+    "文件声明下界为{b:g}，但本方案费用为{c:g}",
+)
+LATE = Text(
+    "no plan that keeps the time limit was found; in this one the last truck is done after {last:.1f} min",
+    "未找到满足时限的方案；本方案最后一辆车用时{last:.1f}分钟",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted of a solution.
+
+    Args:
+        seconds: of search, by the wall, for each process.
+        seed: of the search; process k uses ``seed + k``.
+        iterations: instead of the time, for runs that must repeat exactly.
+        processes: searches beside each other, the best kept.
+        vehicles: most vehicles (CARP only); as many as it takes when None.
+        bound_s: seconds of computing for the lower bound, apart from the search; by the format when None.
+    """
+
+    seconds: float = 10.0
+    seed: int = 1
+    iterations: int | None = None
+    processes: int = 1
+    vehicles: int | None = None
+    bound_s: float | None = None
+
+    def bound_seconds(self, form: str) -> float:
+        """Seconds for the bound of a format."""
+        return BOUND_S[form] if self.bound_s is None else self.bound_s
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out.
+
+    Args:
+        form: ``carp`` or ``salt_spreading``.
+        name: of the instance.
+        unit: of the cost: ``m`` or empty (the file's own).
+        cost: as the checker computed it; 0 when nothing could be planned.
+        lower_bound: proven; the greater of ours and the file's.
+        own_bound: the one we proved.
+        best_known: stated by the file.
+        verdict: of the checker.
+        findings: of the file and of posing the problem.
+        left_out: roads that are not planned, by their places.
+        solution: text of the solution file.
+        words: what a person should know about the time limit.
+    """
+
+    form: str
+    name: str
+    unit: str
+    cost: float
+    lower_bound: float | None
+    own_bound: float | None
+    best_known: float | None
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    left_out: tuple[str, ...]
+    solution: str
+    order: Order
+    iterations: int = 0
+    search_s: float = 0.0
+    words: tuple[Text, ...] = ()
+    planned: bool = True
+    log: tuple[tuple[float, float], ...] = field(default=(), repr=False)
+
+    @property
+    def gap(self) -> float | None:
+        """Share by which the cost is above the best known, or above the bound where none is stated."""
+        base = self.best_known if self.best_known else self.lower_bound
+        return (self.cost - base) / base if base and self.planned else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain form for JSON."""
+        bound = self.lower_bound
+        return {
+            "format": self.form,
+            "name": self.name,
+            "unit": self.unit,
+            "cost": self.cost,
+            "lower_bound": bound,
+            "own_lower_bound": self.own_bound,
+            "best_known": self.best_known,
+            "gap": self.gap,
+            "gap_to_bound": (self.cost - bound) / bound if bound and self.planned else None,
+            "vehicles": len(self.verdict.routes),
+            "routes": [route.as_dict() for route in self.verdict.routes],
+            "check": self.verdict.as_dict(),
+            "findings": [finding.as_dict() for finding in self.findings],
+            "left_out": list(self.left_out),
+            "words": [text.as_dict() for text in self.words],
+            "seconds": round(self.search_s, 3),
+            "seed": self.order.seed,
+            "iterations": self.iterations,
+            "processes": self.order.processes,
+        }
+
+
+def open_file(source: Path | bytes) -> Instance:
+    """Read an instance in any of the three formats.
+
+    Raises:
+        InputError: none of them, or a fault that stops reading.
+    """
+    data, where = load(source)
+    text, _ = decode(data)
+    if not text.strip("\ufeff \t\r\n\0"):
+        raise InputError("the file is empty", where=where)
+    if text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+        return salt_spreading.read(source)
+    return carp.read(source)
+
+
+def solve_file(instance: Instance, order: Order, say: Say | None = None) -> Outcome:
+    """Bound, plan and check an instance.
+
+    Raises:
+        InputError: no truck or no depot is left.
+    """
+    tell = say or _silent
+    return (
+        _solve_carp(instance, order, tell)
+        if isinstance(instance, CarpInstance)
+        else _solve_salt(instance, order, tell)
+    )
+
+
+def check_file(instance: Instance, source: Path | bytes, *, bound_s: float | None = None) -> Outcome:
+    """Judge a solution file; nothing is planned.
+
+    Raises:
+        InputError: the solution cannot be read.
+    """
+    order = Order(seconds=0.0, bound_s=CHECK_BOUND_S if bound_s is None else bound_s)
+    if isinstance(instance, CarpInstance):
+        posed = pose_carp(instance)
+        verdict = check_carp(instance, read_routes(source))
+        bound = carp_bound(instance, [int(k) for k in posed.roads], seconds=order.bound_seconds("carp"))
+        stated = instance.lower_bound or 0.0
+        return Outcome(
+            "carp", instance.name, "", verdict.cost, max(bound, stated), bound, instance.best_known, verdict,
+            posed.findings, (), "", order,
+        )  # fmt: skip
+    solution = read_solution(source, instance)
+    verdict = check_salt(instance, solution)
+    try:
+        found = salt_bound(pose_salt(instance), seconds=order.bound_seconds("salt_spreading")).length_m
+    except InputError:
+        found = 0.0
+    return Outcome(
+        "salt_spreading", instance.name, "m", verdict.cost, found or None, found or None, None,
+        verdict, instance.findings, (), "", order,
+    )  # fmt: skip
+
+
+def _solve_carp(instance: CarpInstance, order: Order, say: Say) -> Outcome:
+    posed = pose_carp(instance, vehicles=order.vehicles)
+    own = carp_bound(instance, [int(k) for k in posed.roads], seconds=order.bound_seconds("carp"))
+    stated = instance.lower_bound if not posed.left_out and instance.lower_bound else 0.0
+    say(Text(f"lower bound {own:g}", f"下界{own:g}"))
+    left_out = tuple(instance.roads[k].where for k in posed.left_out)
+    best = None if posed.left_out else instance.best_known
+    if posed.problem is None:
+        verdict = check_carp(instance, CarpRoutes(()), left_out=posed.left_out)
+        return Outcome(
+            "carp", instance.name, "", 0.0, None, None, None, verdict, posed.findings, left_out, "", order,
+            words=(NOTHING,), planned=False,
+        )  # fmt: skip
+    runs = _runs(_carp_run, instance, order, own, say)
+    tried = [(check_carp(instance, routes, left_out=posed.left_out), routes) for routes, _, _ in runs]
+    verdict, routes = min(tried, key=lambda row: (not row[0].ok, row[0].cost))
+    findings, bound = posed.findings, max(own, stated)
+    if verdict.ok and verdict.cost < stated - 1e-9:
+        text = FALSE_BOUND.format(b=stated, c=verdict.cost)
+        findings, bound = (*findings, Finding("false_bound", "lower bound", text, grave=False)), own
+    return Outcome(
+        "carp", instance.name, "", verdict.cost, bound, own, best, verdict, findings, left_out,
+        write_carp(instance, routes.routes, verdict.cost), order,
+        iterations=sum(n for _, n, _ in runs), search_s=max(t for _, _, t in runs),
+    )  # fmt: skip
+
+
+def _carp_run(
+    instance: CarpInstance, order: Order, bound: float, say: Say | None
+) -> tuple[CarpRoutes, int, float]:
+    from clearway.desks.winter.routing.solver import solve
+
+    posed = pose_carp(instance, vehicles=order.vehicles, lower_bound=bound)
+    assert posed.problem is not None
+    plan = solve(
+        posed.problem,
+        seconds=order.seconds,
+        seed=order.seed,
+        iterations=order.iterations,
+        progress=_teller(say),
+    )
+    return posed.routes(plan), plan.effort.iterations, plan.effort.seconds
+
+
+def _solve_salt(instance: SaltInstance, order: Order, say: Say) -> Outcome:
+    posed = pose_salt(instance)
+    bound = salt_bound(posed, seconds=order.bound_seconds("salt_spreading"))
+    length = bound.length_m
+    say(Text(f"lower bound {length / 1000:.2f} km", f"下界{length / 1000:.2f}公里"))
+    left_out = tuple(instance.roads[k].where for k in posed.left_out)
+    if not len(posed.roads):
+        verdict = check_salt(instance, SaltSolution((), "arcs"), left_out=posed.left_out)
+        return Outcome(
+            "salt_spreading", instance.name, "m", 0.0, None, None, None, verdict, posed.findings, left_out,
+            write_arcs(()), order, words=(NOTHING,), planned=False,
+        )  # fmt: skip
+    runs = _runs(_salt_run, instance, order, length, say)
+    tried = [(check_salt(instance, made, left_out=posed.left_out), made) for made, _, _ in runs]
+    verdict, solution = min(tried, key=lambda row: (_hard(row[0]), _overtime(instance, row[0]), row[0].cost))
+    words: tuple[Text, ...] = ()
+    last = _last(verdict)
+    if bound.late:
+        count, limit = len(instance.trucks), bound.limit_m / 1000
+        words = (NO_PLAN_IN_TIME.format(b=length / 1000, n=count, l=limit, last=last),)
+    elif verdict.late_min > 0:
+        words = (LATE.format(last=last),)
+    return Outcome(
+        "salt_spreading", instance.name, "m", verdict.cost, length, length, None, verdict, posed.findings,
+        left_out, write_arcs(solution.routes), order, iterations=sum(n for _, n, _ in runs),
+        search_s=max(t for _, _, t in runs), words=words,
+    )  # fmt: skip
+
+
+def _hard(verdict: Verdict) -> int:
+    """Findings other than being late."""
+    return sum(1 for finding in verdict.findings if finding.grave and finding.code != "late")
+
+
+def _last(verdict: Verdict) -> float:
+    """Minutes until the last truck is done."""
+    return max((route.time_min for route in verdict.routes), default=0.0)
+
+
+def _overtime(instance: SaltInstance, verdict: Verdict) -> float:
+    """Minutes by which the last truck is late."""
+    return max(0.0, _last(verdict) - instance.max_time_min)
+
+
+def _salt_run(
+    instance: SaltInstance, order: Order, bound: float, say: Say | None
+) -> tuple[SaltSolution, int, float]:
+    from clearway.operations.winter.routes.salt_search import search_salt
+
+    posed = pose_salt(instance)
+    found = search_salt(
+        posed,
+        seconds=order.seconds,
+        seed=order.seed,
+        iterations=order.iterations,
+        bound_m=bound,
+        say=None if say is None else lambda en, zh: say(Text(en, zh)),
+    )
+    return posed.solution(found.structure, found.plan), found.iterations, found.seconds
+
+
+def _runs(run: Callable[..., Any], instance: Instance, order: Order, bound: float, say: Say) -> list[Any]:
+    """One run here, or several in processes of their own, in the order of their seeds."""
+    if order.processes <= 1:
+        return [run(instance, order, bound, say)]
+    orders = [replace(order, seed=order.seed + k, processes=1) for k in range(order.processes)]
+    say(Text(f"{order.processes} searches beside each other", f"并行进行{order.processes}次搜索"))
+    with ProcessPoolExecutor(order.processes, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(run, instance, one, bound, None) for one in orders]
+        return [future.result() for future in waiting]
+
+
+def _teller(say: Say | None) -> Callable[[float, int, float], None] | None:
+    """Words about progress: at once when better, else every five seconds."""
+    if say is None:
+        return None
+    last = [-math.inf, math.inf]
+
+    def tell(seconds: float, iterations: int, cost: float) -> None:
+        wait = 1.0 if cost < last[1] else 5.0
+        if seconds - last[0] >= wait:
+            last[0], last[1] = seconds, cost
+            say(
+                Text(
+                    f"{seconds:.1f} s, {iterations} iterations, best {cost:g}",
+                    f"{seconds:.1f}秒，迭代{iterations}次，最优{cost:g}",
+                )
+            )
+
+    return tell
+
+
+def _silent(_: Text) -> None:
+    """Say nothing."""
