@@ -107,6 +107,8 @@ def _live(folder: Path) -> Opened:
     areas, worker = (opened.deployment.area,), CycleProcess(opened.session.ground)
     opened.session.runner = worker
     opened.delivery.start()
+    if opened.gateway is not None:
+        opened.gateway.start()
     worker.start()
 
     def close() -> None:

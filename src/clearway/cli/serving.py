@@ -170,6 +170,7 @@ def live_services(house: Installation, folder: Path, worker: CycleProcess | None
         outbox=house.delivery.outbox,
         what_if=asker(session, house.cycles, worker),
         sealer=house.sealer,
+        winter=house.winter,
         sign_columns=int(sign.get("columns", 24)),
         sign_rows=int(sign.get("rows", 3)),
     )

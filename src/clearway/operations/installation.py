@@ -2,6 +2,7 @@
 
 clearway.toml   network/   journal.sqlite   access.sqlite   series.sqlite   outbox.sqlite
 journal.sealed.sqlite   journal.keys.sqlite (words and photos of callers, and their keys)
+winter.toml (stores and trucks of the plough fleet: optional)
 cycles/   notices/   feeds/cap/ (outside warnings)
 keys/ (key.pem, certificate.pem: optional, notices are unsigned without)
 """
@@ -35,8 +36,12 @@ from clearway.operations.publishing import Newsroom
 from clearway.operations.sealing import KEEP, Sealer
 from clearway.operations.session import Session
 from clearway.operations.storm import ground_of, kinds_of_house
+from clearway.operations.winter.fleet import read_fleet
+from clearway.operations.winter.gateway import Gateway
+from clearway.operations.winter.service import FLEET_FILE, WinterService
+from clearway.operations.winter.trucks import WinterHand
 from clearway.picture.desk import CycleResult
-from clearway.picture.picture import Picture, Weather
+from clearway.picture.picture import Picture, Treatment, Weather
 from clearway.records import Journal
 from clearway.records.sealed import SealedStore
 from clearway.series.store import SeriesStore
@@ -54,6 +59,13 @@ sender = "traffic.my-city.example"   # CAP sender, unique in the world
 public_url = "https://traffic.my-city.example"
 keep_sealed_days = 90                # how long words and photos of callers are kept
 sign = { columns = 24, rows = 3 }    # message signs: a Chinese character takes two columns
+
+# Truck messages over MQTT (needs the extra clearway[mqtt] and winter.toml with the fleet):
+# [mqtt]
+# host = "broker.my-city.example"
+# port = 1883
+# username = "clearway"
+# password_env = "CLEARWAY_MQTT_PASSWORD"    # environment variable with the password
 
 # Channels that get every notice, as many as you like:
 # [[channel]]
@@ -84,6 +96,8 @@ class Installation:
     cycles: CycleArchive
     sealer: Sealer
     outside: OutsideWarnings
+    winter: WinterService | None = None
+    gateway: Gateway | None = None
 
     def poll(self) -> None:
         """Look into the feeds."""
@@ -91,6 +105,8 @@ class Installation:
 
     def close(self) -> None:
         """Close the stores."""
+        if self.gateway is not None:
+            self.gateway.stop()
         self.journal.close()
         self.series.close()
         self.delivery.close()
@@ -211,6 +227,7 @@ def open_installation(folder: Path) -> Installation:
 
     session.on_cycle = after_cycle
     decider = Decider(journal, kinds, newsroom)
+    winter = _winter(folder, session, deployment)
     return Installation(
         settings,
         session,
@@ -224,7 +241,31 @@ def open_installation(folder: Path) -> Installation:
         cycles,
         sealer,
         outside,
+        winter,
+        Gateway.of(winter, settings) if winter is not None else None,
     )
+
+
+def _winter(folder: Path, session: Session, deployment: Deployment) -> WinterService | None:
+    """The winter service, where the installation states a fleet."""
+    path = folder / FLEET_FILE
+    if not path.exists():
+        return None
+
+    def lay(treatment: Treatment) -> None:
+        session.treatments.append(treatment)
+
+    service = WinterService(
+        session.ground.network,
+        session.ground.doctrine,
+        session.journal,
+        read_fleet(path),
+        deployment.area,
+        deployment.zone,
+        lay,
+    )
+    session.hand = WinterHand(session, service)
+    return service
 
 
 def _outside(journal: Journal, folder: Path, deployment: Deployment, own_sender: str) -> OutsideWarnings:

@@ -9,8 +9,13 @@ import pytest
 from clearway.cli.serve import check_address
 from clearway.cli.serving import first_link
 from clearway.kernel.errors import InputError
+from clearway.network.store import save
 from clearway.operations.archive import KEPT, pack, unpack
 from clearway.operations.installation import SETTINGS, open_installation
+from clearway.operations.winter.trucks import WinterHand
+from tests.operations.winter.post import need
+from tests.operations.winter.test_gateway import FLEET
+from tests.operations.winter.world import board
 from tests.web.console.conftest import Desk
 
 
@@ -42,6 +47,24 @@ def test_new_folder_asks_whose_it_is_then_for_roads(tmp_path: Path) -> None:
     assert (tmp_path / "new" / SETTINGS).exists()
     with pytest.raises(InputError, match="no roads yet"):
         open_installation(tmp_path / "new")
+
+
+def test_stated_fleet_opens_the_winter_service(tmp_path: Path) -> None:
+    """With winter.toml there is a service that hears each cycle; without one there is none."""
+    with pytest.raises(InputError, match="say whose it is"):
+        open_installation(tmp_path)
+    save(board(), tmp_path / "network")
+    plain = open_installation(tmp_path)
+    assert plain.winter is None
+    plain.close()
+    (tmp_path / "winter.toml").write_text(FLEET, encoding="utf-8")
+    opened = open_installation(tmp_path)
+    assert opened.winter is not None
+    assert isinstance(opened.session.hand, WinterHand)
+    assert opened.gateway is None
+    opened.winter.need = need(at=opened.session.clock.now())
+    assert opened.winter.make(opened.session.clock.now()).verdict.usable
+    opened.close()
 
 
 def test_kept_cycles_read_back_within_a_step(desk: Desk) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -88,6 +90,46 @@ def beijing_fleet(trucks: int = 24, *, echelons: int = 0, size: int = 3) -> Flee
         made.append(Truck(f"unit-plough-{number:02d}", name, store, echelon=wide))
         number += wide
     return Fleet(BEIJING_STORES, tuple(made), SOURCE)
+
+
+def read_fleet(path: Path) -> Fleet:
+    """The fleet an installation states in a TOML file: ``[[store]]`` and ``[[truck]]`` tables, ``source``.
+
+    A store has ``id``, ``name`` (en, zh), ``lon``, ``lat`` and ``stock_t``; a truck ``id`` (that of its
+    unit), ``name``, ``store`` and, where they differ from 8 t and one truck, ``capacity_kg``,
+    ``speed_factor`` and ``echelon``.
+
+    Raises:
+        InputError: the file cannot be read, or a value is missing or impossible; names it.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(path)) from error
+    try:
+        stores = tuple(
+            Store(str(s["id"]), Text.of(s["name"]), float(s["lon"]), float(s["lat"]), float(s["stock_t"]))
+            for s in data.get("store", [])
+        )
+        trucks = tuple(
+            Truck(
+                str(t["id"]),
+                Text.of(t["name"]),
+                str(t["store"]),
+                float(t.get("capacity_kg", 8000.0)),
+                float(t.get("speed_factor", 1.0)),
+                int(t.get("echelon", 1)),
+            )
+            for t in data.get("truck", [])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"a store or truck is not complete: {error}", where=str(path)) from error
+    source = data.get("source", {"en": "stated by the installation", "zh": "由本系统登记"})
+    fleet = Fleet(stores, trucks, Text.of(source))
+    wrong = check(fleet)
+    if wrong:
+        raise InputError("; ".join(w.en for w in wrong), where=str(path), words=wrong[0])
+    return fleet
 
 
 def yard(network: Network, lon: float, lat: float, usable: NDArray[np.bool_] | None = None) -> int:

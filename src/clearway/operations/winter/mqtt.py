@@ -6,6 +6,7 @@ Late, doubled and broken messages cost nothing but a line in ``Control.refused``
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterable, Callable
 from typing import Any, Final, Protocol
 
@@ -71,8 +72,21 @@ async def publish_lists(client: Client, turns: dict[str, dict[str, Any]], *, pre
         await client.publish(f"{prefix}/lists/{unit}", body, qos=1, retain=True)
 
 
-def connect(host: str, port: int = 1883) -> Any:
-    """A client to be used with ``async with``.
+def broker_errors() -> tuple[type[BaseException], ...]:
+    """What a client raises when there is no broker, or none any more.
+
+    Raises:
+        SystemFailureError: the extra is not installed.
+    """
+    try:
+        from aiomqtt import MqttError
+    except ImportError as error:
+        raise SystemFailureError("MQTT needs the extra clearway[mqtt]", where="aiomqtt") from error
+    return (MqttError, OSError)
+
+
+def connect(host: str, port: int = 1883, *, username: str = "", password: str = "") -> Any:
+    """A client to be used with ``async with``; ``password`` names the environment variable that holds it.
 
     Raises:
         SystemFailureError: the extra is not installed.
@@ -81,4 +95,5 @@ def connect(host: str, port: int = 1883) -> Any:
         from aiomqtt import Client as Aiomqtt
     except ImportError as error:
         raise SystemFailureError("MQTT needs the extra clearway[mqtt]", where="aiomqtt") from error
-    return Aiomqtt(host, port=port)
+    secret = os.environ.get(password) if password else None
+    return Aiomqtt(host, port=port, username=username or None, password=secret)

@@ -77,9 +77,14 @@ def change_words(change: Change, zone: str) -> Text:
     )
 
 
-def section(service: WinterService, now: datetime) -> ReportSection | None:
-    """The winter service of a period as a section of the situation report; None where there was no plan."""
-    runs = [*service.runs, *([service.running] if service.running else [])]
+def section(service: WinterService, now: datetime, *, since: datetime | None = None) -> ReportSection | None:
+    """The winter service of a period as a section of the situation report; None where there was no plan.
+
+    Plans count that were in force between ``since`` and ``now``; they are judged whole.
+    """
+    with service.lock:
+        runs = [*service.runs, *([service.running] if service.running else [])]
+    runs = [r for r in runs if r.approved <= now and (since is None or r.ended is None or r.ended >= since)]
     records = [record(service, running, now) for running in runs]
     if not records:
         return None

@@ -45,6 +45,9 @@ LEAST_STOPS: Final = 10
 ANY: Final = Order("salt", 20.0)
 
 
+FLEET_FILE: Final = "winter.toml"
+
+
 @dataclass(eq=False)
 class WinterService:
     """Plans, proposes, listens and plans again. ``rounds`` makes every search repeatable."""

@@ -11,6 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
+from clearway.operations.winter.record import section
+from clearway.operations.winter.report import ReportSection
 from clearway.web.console.bodies import local_time
 from clearway.web.console.forms import Visit, Visitor
 from clearway.web.console.names import post_names
@@ -21,6 +23,7 @@ from clearway.web.report.pdf import report_pdf
 from clearway.web.report.period import period_traces
 from clearway.web.report.storm import hazard_names
 from clearway.web.said import source_words
+from clearway.web.services import Services
 
 router = APIRouter(include_in_schema=False)
 USUAL: Final = timedelta(hours=24)
@@ -148,4 +151,11 @@ def make_report(visitor: Visit, since: datetime, until: datetime, part: Part | N
         source=_SOURCE.format(s=source_words(board.source.partition(";")[0] if board else "–")),
         posts=post_names(house),
         part=part,
+        sections=_plough_lists(house, since, until) if part is None else (),
     )
+
+
+def _plough_lists(house: Services, since: datetime, until: datetime) -> tuple[ReportSection, ...]:
+    """What the plough lists of the period did, where there were any."""
+    found = section(house.winter, until, since=since) if house.winter is not None else None
+    return (found,) if found is not None else ()

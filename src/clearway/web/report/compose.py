@@ -14,6 +14,7 @@ from markupsafe import Markup
 from clearway.kernel.language import LANGUAGES, Text, from_both
 from clearway.network.model import Network
 from clearway.operations.trace import CycleTrace
+from clearway.operations.winter.report import ReportSection
 from clearway.picture.picture import Columns
 from clearway.records import Kinds
 from clearway.records.kinds import BUILT_IN_VERBS
@@ -64,6 +65,7 @@ class Report:
         posts: titles by id.
         title: of the drawing.
         part: the part of the area it is about, None for all of it.
+        sections: parts that other rooms add, such as the winter service.
     """
 
     data: ReportData
@@ -81,6 +83,7 @@ class Report:
     posts: Mapping[str, Text] = field(default_factory=dict)
     title: Text = TITLE
     part: Part | None = None
+    sections: Sequence[ReportSection] = ()
 
     @cached_property
     def heading(self) -> Text:
@@ -132,6 +135,7 @@ class Report:
             drawing={language: shown(self.drawing(language), self.title[language])},
             maps={language: [shown(m, _MAP[language]) for m in self.maps(language)]},
             restrictive_count=restrictive,
+            sections=[section.html(language) for section in self.sections],
             reason_of=from_both,
             source_words=source_words,
             doubt_words=doubt_words,

@@ -135,6 +135,12 @@ class _Writer:
         }
 
 
+def _row(heads: list[str], cells: list[str]) -> str:
+    """A row of a table as a line: its first cell, then each other one with its head."""
+    rest = [f"{head} {cell}" for head, cell in zip(heads[1:], cells[1:], strict=True)]
+    return f"{cells[0]}: {'; '.join(rest)}"
+
+
 def plain(report: Report, language: str) -> dict[str, Any]:
     """Everything a laid-out report says, in one language."""
     data, write = report.data, _Writer(report, language)
@@ -150,6 +156,12 @@ def plain(report: Report, language: str) -> dict[str, Any]:
     )
     if data.tasks_with_due:
         work.append(write.say(done.format(a=data.tasks_done_on_time, b=data.tasks_with_due)))
+    for section in report.sections:
+        work.append(f"{write.say(section.title)}:")
+        work += [write.say(line) for line in section.lines]
+        for table in section.tables:
+            heads = [write.say(h) for h in table.heads]
+            work += [_row(heads, [write.say(cell) for cell in row]) for row in table.rows]
     return {
         "lang": language,
         "words": {name: write.say(words) for name, words in WORDS.items()},

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from clearway.exchange.cap.codes import hazard as cap_hazard
 from clearway.kernel.language import LANGUAGES, Text
+from clearway.operations.winter.record import section
+from clearway.operations.winter.report import ReportSection
 from clearway.web.report.compose import Report
 from clearway.web.report.gather import gather
 
@@ -35,6 +37,11 @@ def hazard_names(hazards: Iterable[str]) -> dict[str, Text]:
     ordered = [h for h in _SIGNALS_FIRST if h in present]
     ordered += sorted(present - set(ordered))
     return {h: _NAMES.get(h) or cap_hazard(h).name for h in ordered}
+
+
+def _plough_lists(storm: Storm, end: datetime) -> list[ReportSection]:
+    found = section(storm.winter, end) if storm.winter is not None else None
+    return [found] if found is not None else []
 
 
 def write_report(storm: Storm, out: Path, end: datetime) -> Path:
@@ -64,6 +71,7 @@ def write_report(storm: Storm, out: Path, end: datetime) -> Path:
         source=source,
         posts={p.id: p.title for p in storm.deployment.posts},
         title=Text("The storm as it passed through Clearway", "一场风雪在“畅途”中的全过程"),
+        sections=_plough_lists(storm, end),
     )
     path = out / "report.html"
     path.write_text(report.page(), encoding="utf-8")
