@@ -46,6 +46,7 @@ GROUPS: Final[dict[str, Entry]] = {
     "exercise": Entry("clearway.cli.exercise:app", "Run an exercise with injected events."),
     "log": Entry("clearway.cli.log:app", "Enter an incident, a reading, a measure or a task by hand."),
     "journal": Entry("clearway.cli.journal:app", "Verify, export, import, back up and restore the journal."),
+    "access": Entry("clearway.cli.access:app", "Staff accounts, from the machine itself."),
     "doctrine": Entry("clearway.cli.doctrine:app", "Show and check the rules and the source of each number."),
     "roadweather": Entry("clearway.cli.roadweather:app", "Road-surface model, stations and verification."),
     "cap": Entry("clearway.cli.cap:app", "Check, sign and verify public warnings (CAP 1.2)."),

@@ -48,7 +48,9 @@ def serve(
     check_address(host, certificate, key, behind_proxy)
     chosen = free_port(port) if host == "127.0.0.1" else port
     scheme = "https" if certificate else "http"
-    house, pace, areas, close = _demo(data, chosen, at, warm_h, speed) if demo else _live(data)
+    house, pace, areas, close = (
+        _demo(data, chosen, at, warm_h, speed) if demo else _live(data, tls_only=bool(behind_proxy))
+    )
     base = f"{scheme}://{host}:{chosen}"
     link = first_link(house.access, areas, house.public_url if behind_proxy else base)
     if house.demo_door:
@@ -97,7 +99,7 @@ def check_address(host: str, certificate: Path | None, key: Path | None, behind_
 Opened = tuple["Services", "Pace", tuple[str, ...], Callable[[], None]]
 
 
-def _live(folder: Path) -> Opened:
+def _live(folder: Path, *, tls_only: bool) -> Opened:
     from clearway.cli.serving import live_services
     from clearway.operations.apart import CycleProcess
     from clearway.operations.installation import open_installation
@@ -115,7 +117,7 @@ def _live(folder: Path) -> Opened:
         worker.close()
         opened.close()
 
-    house = live_services(opened, folder, worker)
+    house = live_services(opened, folder, worker, tls_only=tls_only)
     pace = Pace(opened.session, poll=opened.poll, attention=attention_of(opened.session))
     return house, pace, areas, close
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,16 +13,19 @@ from typing import TYPE_CHECKING
 from clearway.kernel.clock import SystemClock
 from clearway.kernel.errors import NotFoundError
 from clearway.operations.archive import CycleArchive
+from clearway.operations.rulebook import RuleBook
 from clearway.operations.sealing import Sealer
 from clearway.records.sealed import SealedStore
 from clearway.web.access import AccessStore
 from clearway.web.services import Services
 
 if TYPE_CHECKING:
+    from clearway.doctrine.model import Doctrine
     from clearway.network.model import Network
     from clearway.network.tiles import TileStore
     from clearway.operations.apart import CycleProcess
     from clearway.operations.installation import Installation
+    from clearway.operations.publishing import Newsroom
     from clearway.operations.session import Session
     from clearway.operations.storm import Storm
     from clearway.operations.what_if import Change, WhatIf
@@ -76,6 +80,8 @@ def storm_services(
         tiles=tiles_of(storm.network, out, session.ground.columns),
         series=storm.series,
         outbox=storm.delivery.outbox,
+        delivery=storm.delivery,
+        rulebook=rules_of(session, storm.newsroom, worker),
         what_if=asker(session, cycles, worker),
         sealer=Sealer(storm.journal, SealedStore.beside(beside, SystemClock())),
         winter=storm.winter,
@@ -96,6 +102,7 @@ DEMO_SEATS = (
     ("commander", "Commander (demo)", ("commander", "admin")),
     ("dispatcher", "Dispatcher (demo)", ("dispatcher",)),
     ("field", "Field crew (demo)", ("field",)),
+    ("admin", "Second administrator (demo)", ("admin",)),
 )
 """Accounts of the demo: login, shown name, roles."""
 
@@ -146,8 +153,34 @@ def asker(
     return ask
 
 
-def live_services(house: Installation, folder: Path, worker: CycleProcess | None = None) -> Services:
-    """Services over a live installation."""
+def rules_of(session: Session, newsroom: Newsroom, worker: CycleProcess | None = None) -> RuleBook:
+    """The rule book of a running house: cycles, journal and notices follow it."""
+    ground = session.ground
+    book = RuleBook(ground.doctrine, session.journal, ground.area)
+
+    def follow(doctrine: Doctrine) -> None:
+        if doctrine.hash != session.ground.doctrine.hash:
+            session.ground = replace(session.ground, doctrine=doctrine)
+            if worker is not None:
+                worker.change(session.ground)
+        newsroom.set_doctrine(doctrine.hash)
+
+    book.listen(follow)
+    book.refresh()
+    return book
+
+
+def live_services(
+    house: Installation, folder: Path, worker: CycleProcess | None = None, *, tls_only: bool = False
+) -> Services:
+    """Services over a live installation; ``tls_only`` behind a proxy that speaks TLS for it.
+
+    Raises:
+        InputError: the table ``[oidc]`` of the settings is wrong.
+    """
+    from clearway.web.access.oidc import Provider
+    from clearway.web.access.oidc import Settings as OidcSettings
+
     settings, session = house.settings, house.session
     public_url = str(settings["public_url"])
     sign = settings.get("sign", {})
@@ -168,6 +201,10 @@ def live_services(house: Installation, folder: Path, worker: CycleProcess | None
         tiles=tiles_of(house.network, folder / "network", session.ground.columns),
         series=house.series,
         outbox=house.delivery.outbox,
+        delivery=house.delivery,
+        rulebook=rules_of(house.session, house.newsroom, worker),
+        oidc=Provider(OidcSettings.read(settings["oidc"]), SystemClock()) if "oidc" in settings else None,
+        tls_only=tls_only,
         what_if=asker(session, house.cycles, worker),
         sealer=house.sealer,
         winter=house.winter,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -45,8 +45,49 @@ def load_doctrine(
             for item in _read(path, name, caps):
                 _merge(values, conflicts, item)
     _apply_caps(values, conflicts, caps)
-    plain = {k: [v.value, v.grade, v.source] for k, v in values.items()}
-    return Doctrine(values, sha256_hex(canonical_json(plain)), tuple(n for n, _ in layers), tuple(conflicts))
+    names = tuple(n for n, _ in layers)
+    return Doctrine(values, _hash(values), names, tuple(conflicts), tuple(caps))
+
+
+def _hash(values: Mapping[str, Sourced]) -> str:
+    return sha256_hex(canonical_json({k: [v.value, v.grade, v.source] for k, v in values.items()}))
+
+
+def with_local(base: Doctrine, items: Iterable[Sourced], *, layer: str = "local rules") -> Doctrine:
+    """The doctrine with a last layer of local rules, by the same precedence and under the same caps.
+
+    Raises:
+        InputError: a key that no layer has, or a value that cannot stand there.
+    """
+    values, conflicts, found = dict(base.values), list(base.conflicts), list(items)
+    if not found:
+        return base
+    for item in found:
+        if what := misfit(base, item.key, item.value):
+            raise InputError(what, where=item.key)
+        _merge(values, conflicts, item)
+    _apply_caps(values, conflicts, list(base.caps))
+    return Doctrine(values, _hash(values), (*base.layers, layer), tuple(conflicts), base.caps)
+
+
+def misfit(base: Doctrine, key: str, value: Any) -> str:
+    """Why a value cannot take the place of the one at ``key``; empty when it can."""
+    old = base.values.get(key)
+    if old is None:
+        return f"doctrine has no rule {key!r}"
+    if _shape(old.value) != _shape(value):
+        return f"{value!r} is of another kind than {old.value!r}"
+    return fault(key, value)
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        return type(value).__name__
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, list):
+        return ["list", *sorted({str(_shape(item)) for item in value})]
+    return type(value).__name__
 
 
 def _package_root() -> Path:

@@ -49,6 +49,8 @@ class Doctrine:
     hash: str
     layers: tuple[str, ...]
     conflicts: tuple[Conflict, ...] = field(default=())
+    caps: tuple[tuple[str, str], ...] = field(default=())
+    """(rule, its cap): general law that no layer may exceed."""
 
     def get(self, key: str) -> Sourced:
         """The rule at a dotted key.

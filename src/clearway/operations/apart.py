@@ -89,6 +89,20 @@ class CycleProcess:
         _frozen(found.result)
         return found
 
+    def change(self, ground: Ground) -> None:
+        """From the next question on another ground (new rules, say); a question that runs is finished first.
+
+        Raises:
+            SystemFailureError: the system gives no process.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            running, self._ground = self._process is not None, ground
+            self._end()
+            if running:
+                self._begin()
+
     def close(self) -> None:
         """End the worker; a question that runs is finished first."""
         with self._lock:

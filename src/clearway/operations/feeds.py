@@ -75,6 +75,11 @@ class FeedState:
     flagged: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def status_label(self) -> Text:
+        """The status in words."""
+        return _STATUS[self.status]
+
+    @property
     def label(self) -> Text:
         """One line for a screen."""
         status = _STATUS[self.status]
@@ -139,7 +144,7 @@ class FeedRunner:
         self._store, self._clock, self._watch = store, clock, watch
         self._feeds = {feed.name: feed for feed in feeds}
         kept = store.feeds()
-        self._states = {name: _restored(name, kept.get(name, "")) for name in self._feeds}
+        self._states = {name: restored(name, kept.get(name, "")) for name in self._feeds}
         self._calls: dict[str, _Call] = {}
 
     def states(self) -> tuple[FeedState, ...]:
@@ -263,7 +268,7 @@ def _aged(state: FeedState, stale_s: int, now: int) -> FeedState:
     return replace(state, age_s=age, stale=age is None or age > stale_s)
 
 
-def _restored(name: str, body: str) -> FeedState:
+def restored(name: str, body: str) -> FeedState:
     """The state kept by an earlier run of the program; a stalled call did not survive it."""
     if not body:
         return FeedState(name)

@@ -77,6 +77,14 @@ sign = { columns = 24, rows = 3 }    # message signs: a Chinese character takes 
 # kind = "webhook"
 # url = "https://warnings.neighbour.example/clearway"
 # secret_env = "CLEARWAY_NEIGHBOUR_SECRET"   # environment variable with the shared secret
+
+# Sign-in through another house (OpenID Connect); register PUBLIC_URL/signin/oidc/callback there:
+# [oidc]
+# issuer = "https://login.my-city.example"
+# client_id = "clearway"
+# client_secret_env = "CLEARWAY_OIDC_SECRET"
+# name = { en = "City sign-in", zh = "统一身份认证" }
+# amr = ["otp", "hwk"]               # methods that prove a second factor there; leave out: none does
 """
 
 

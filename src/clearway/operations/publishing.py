@@ -65,6 +65,10 @@ class Newsroom:
         self._files: dict[str, Path] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
+    def set_doctrine(self, digest: str) -> None:
+        """From now on messages carry this hash of the rules."""
+        self._doctrine = digest
+
     @property
     def messages(self) -> list[Alert]:
         """All published messages, oldest first."""

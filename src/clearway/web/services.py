@@ -15,6 +15,8 @@ from clearway.network.tiles import TileStore
 from clearway.operations.archive import CycleArchive
 from clearway.operations.board import Board
 from clearway.operations.decisions import Decider
+from clearway.operations.delivery import Delivery
+from clearway.operations.rulebook import RuleBook
 from clearway.operations.sealing import Sealer
 from clearway.operations.what_if import Change, WhatIf
 from clearway.operations.winter.service import WinterService
@@ -35,7 +37,7 @@ class Services:
         board: latest board, None before the first cycle.
         cap_file: bytes of a published CAP message by identifier, None when unknown.
         feed: bytes of the ``atom`` or ``rss`` feed, None when none is published.
-        doctrine: rules in force.
+        doctrine: rules as loaded at the start; what is in force now is :attr:`rules`.
         clock: the present of the deployment (replayed in a demo).
         area: name of the jurisdiction.
         zone: IANA time zone of the area.
@@ -49,8 +51,10 @@ class Services:
         tiles: road geometry for maps, None where none was made.
         series: observations, for stations on the map.
         outbox: messages on their way to channels, with receipts.
+        delivery: the outbox with its channels, for administration.
         what_if: answers what one change of the last picture would do.
         winter: plans of ploughs and salters; None where no fleet is stated.
+        rulebook: local rules over the doctrine, None where none can be made.
         sealer: words and photos of people on records; None where there is no sealed store.
         demo_door: secret of the demo's sign-in page on this machine; empty: there is none.
         oidc: sign-in at another house (OpenID Connect), None where none is set up.
@@ -77,7 +81,9 @@ class Services:
     tiles: TileStore | None = None
     series: SeriesStore | None = None
     outbox: Outbox | None = None
+    delivery: Delivery | None = None
     what_if: Callable[[Change], WhatIf] | None = None
+    rulebook: RuleBook | None = None
     sealer: Sealer | None = None
     winter: WinterService | None = None
     demo_door: str = ""
@@ -86,6 +92,11 @@ class Services:
     tls_only: bool = False
     sign_columns: int = 24
     sign_rows: int = 3
+
+    @property
+    def rules(self) -> Doctrine:
+        """Rules in force now, local ones included."""
+        return self.rulebook.doctrine if self.rulebook is not None else self.doctrine
 
     @property
     def kinds(self) -> Kinds:

@@ -14,7 +14,7 @@ from clearway.web.services import Services
 from clearway.web.strong import require_strong
 
 _NO_POST: Final = Text("choose the post to hand over to", "请选择转交的岗位")
-CARRIED_OUT: Final = frozenset({"notice", "proposal", "override"})
+CARRIED_OUT: Final = frozenset({"notice", "proposal", "override", "local_rule"})
 """Kinds of which some verbs do more than write one event, or need a check of their own."""
 
 
@@ -28,6 +28,8 @@ def submit(house: Services, who: Principal, command: Command) -> Event:
     require_strong(who, house.kinds, command.kind, command.verb)
     if command.kind == "override" and command.verb == "state":
         check_stated({"quantity": "", "value": "", **command.data})
+    if command.kind == "local_rule" and command.verb == "propose" and house.rulebook is not None:
+        house.rulebook.check(command.data)
     if command.kind == "proposal" and command.verb == "hand_over":
         _check_post(house, str(command.data.get("post", "")))
     if house.decider is None:

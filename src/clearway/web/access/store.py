@@ -23,7 +23,7 @@ class AccessStore(Sessions):
     Thread safe; every change is durable when the call returns.
     """
 
-    def two_needed(self, able: int) -> bool:
+    def two_needed(self, area: str, able: int) -> bool:
         """Whether a change needs a second administrator.
 
         It does from the first moment two were able to confirm each other's changes, and ever after: one alone
@@ -31,12 +31,14 @@ class AccessStore(Sessions):
         (``clearway access``).
 
         Args:
-            able: how many administrators can confirm a change now.
+            area: area the change is about.
+            able: how many administrators of it can confirm a change now.
         """
-        if self._rows("select 1 from mark where name=?", _TWO):
+        name = f"{_TWO} {area}"
+        if self._rows("select 1 from mark where name=?", name):
             return True
         if able >= 2:
-            self._write("insert or ignore into mark values(?,?)", _TWO, str(self._now()))
+            self._write("insert or ignore into mark values(?,?)", name, str(self._now()))
         return able >= 2
 
     def ask_change(self, by: str, verb: str, account: str, body: dict[str, str]) -> Change:

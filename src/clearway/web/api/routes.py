@@ -171,7 +171,7 @@ def head(who: Caller, house: House) -> Response:
     """Number and hash of the last event."""
     require_scope(who, "read")
     last = house.journal.head()
-    return _json({"seq": last.seq, "hash": last.hash, "doctrine": house.doctrine.hash})
+    return _json({"seq": last.seq, "hash": last.hash, "doctrine": house.rules.hash})
 
 
 @router.get("/board", responses=REFUSALS)

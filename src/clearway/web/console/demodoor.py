@@ -42,6 +42,11 @@ SEATS: Final = {
         Text("works off tasks, on a phone", "在手机上办理任务"),
         "/field",
     ),
+    "admin": (
+        Text("Second administrator", "第二名管理员"),
+        Text("confirms changes of areas, posts and rules", "确认辖区、岗位与规则的变更"),
+        "/console/admin",
+    ),
 }
 Secret = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 

@@ -163,10 +163,10 @@ def build_view(
         query=query,
         numbers=tuple(
             (_NUMBER_LABELS.get(name, (name, name))[pick], str(rule.value))
-            for name, rule in house.doctrine.section("public_numbers").items()
+            for name, rule in house.rules.section("public_numbers").items()
         ),
         head_hash=head.hash,
-        doctrine_hash=house.doctrine.hash,
+        doctrine_hash=house.rules.hash,
         attribution=house.network.attribution,
         source=board.source if board else "",
         simulated=house.simulated,
