@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from clearway.operations.session import Session
     from clearway.operations.storm import Storm
     from clearway.operations.what_if import Change, WhatIf
+    from clearway.operations.winter.service import WinterService
     from clearway.picture.picture import Columns
 
 
@@ -81,7 +82,7 @@ def storm_services(
         series=storm.series,
         outbox=storm.delivery.outbox,
         delivery=storm.delivery,
-        rulebook=rules_of(session, storm.newsroom, worker),
+        rulebook=rules_of(session, storm.newsroom, worker, storm.winter),
         what_if=asker(session, cycles, worker),
         sealer=Sealer(storm.journal, SealedStore.beside(beside, SystemClock())),
         winter=storm.winter,
@@ -153,8 +154,13 @@ def asker(
     return ask
 
 
-def rules_of(session: Session, newsroom: Newsroom, worker: CycleProcess | None = None) -> RuleBook:
-    """The rule book of a running house: cycles, journal and notices follow it."""
+def rules_of(
+    session: Session,
+    newsroom: Newsroom,
+    worker: CycleProcess | None = None,
+    winter: WinterService | None = None,
+) -> RuleBook:
+    """The rule book of a running house: cycles, journal, notices and winter plans follow it."""
     ground = session.ground
     book = RuleBook(ground.doctrine, session.journal, ground.area)
 
@@ -163,6 +169,8 @@ def rules_of(session: Session, newsroom: Newsroom, worker: CycleProcess | None =
             session.ground = replace(session.ground, doctrine=doctrine)
             if worker is not None:
                 worker.change(session.ground)
+        if winter is not None:
+            winter.doctrine = doctrine
         newsroom.set_doctrine(doctrine.hash)
 
     book.listen(follow)

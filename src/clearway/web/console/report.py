@@ -145,7 +145,7 @@ def make_report(visitor: Visit, since: datetime, until: datetime, part: Part | N
         hazards=hazard_names(named),
         area=house.area,
         zone=house.zone,
-        doctrine_hash=house.doctrine.hash,
+        doctrine_hash=house.rules.hash,
         labels=labels,
         limits=(_MODELLED, _KEPT.format(n=len(traces), m=hours)),
         source=_SOURCE.format(s=source_words(board.source.partition(";")[0] if board else "–")),

@@ -6,4 +6,4 @@ from clearway.web.console.admin import accounts, feeds, home, journal, places, r
 
 router = APIRouter(include_in_schema=False)
 for part in (home, accounts, places, rules, feeds, journal):
-    router.include_router(part.router, prefix="/console/admin")
+    router.include_router(part.router)

@@ -25,7 +25,7 @@ from clearway.web.console.bodies import local_time
 from clearway.web.console.forms import Visit, Visitor
 from clearway.web.console.names import area_names
 
-router = APIRouter()
+router = APIRouter(prefix="/console/admin")
 VERBS: Final = {
     "grant": Text("give a role", "授予角色"),
     "revoke": Text("take a role back", "撤销角色"),

@@ -17,7 +17,7 @@ from clearway.web.console.admin.common import admin_page, require_admin
 from clearway.web.console.forms import Visitor
 from clearway.web.services import Services
 
-router = APIRouter()
+router = APIRouter(prefix="/console/admin")
 _LATE_S: Final = 3 * 3600
 """Age from which observations by the hour count as stale where no feed says otherwise (grade D)."""
 

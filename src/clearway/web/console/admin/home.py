@@ -12,7 +12,7 @@ from clearway.web.console.admin.common import able_admins, admin_page, require_a
 from clearway.web.console.admin.feeds import newest_weather
 from clearway.web.console.forms import Visit, Visitor
 
-router = APIRouter()
+router = APIRouter(prefix="/console/admin")
 _STALE_H = 3.0
 
 

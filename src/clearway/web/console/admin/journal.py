@@ -16,7 +16,7 @@ from clearway.records.verify import VerifyReport
 from clearway.web.console.admin.common import admin_page, require_admin
 from clearway.web.console.forms import Visit, Visitor
 
-router = APIRouter()
+router = APIRouter(prefix="/console/admin")
 
 
 @router.get("/journal")

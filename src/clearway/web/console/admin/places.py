@@ -19,7 +19,7 @@ from clearway.web.console.forms import Visit, Visitor
 from clearway.web.console.names import area_names, post_names
 from clearway.web.submit import submit
 
-router = APIRouter()
+router = APIRouter(prefix="/console/admin")
 AREA_FIELDS: Final = ("name", "level", "code", "timezone", "source")
 POST_FIELDS: Final = ("title", "code", "rank", "phone")
 UNIT_FIELDS: Final = ("name", "type", "load_capacity_kg", "width_m", "speed_kmh", "crew_size")

@@ -21,7 +21,7 @@ from clearway.web.console.bodies import local_time
 from clearway.web.console.forms import Visit, Visitor
 from clearway.web.submit import submit
 
-router = APIRouter()
+router = APIRouter(prefix="/console/admin")
 _SHOWN: Final = 200
 _MOST: Final = 400
 
