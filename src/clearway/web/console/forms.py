@@ -66,6 +66,7 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
         "post": Text.of(post.data["title"]) if post else None,
         "holds": bool(post and post.data.get("holder") == who.account.id),
         "urgent": mine[:3],
+        "said": house.journal.list("override", states=("in_force",), as_of=at),
         "query": f"?at={quote(iso(at))}" if at else "",
     }
 

@@ -156,6 +156,7 @@ class Hub:
             "records": records[:NAMED],
             "board": self._board,
             "now": iso(self._house.clock.now()),
+            **({"urgent": True} if any(e.verb == "escalate" for e in events) else {}),
         }
         return frame("change", data, seq), seq
 

@@ -32,12 +32,18 @@ export function mountKeys(): void {
     }
     going = 0;
     if (event.key === "g") going = Date.now();
-    else if (event.key === "l") location.href = "/console/log";
+    else if (event.key === "l") location.href = logHere();
     else if (event.key === "n") now();
     else if (event.key === "?") help();
     else return;
     event.preventDefault();
   });
+}
+
+/** The entry page, with the road that is being looked at. */
+function logHere(): string {
+  const road = /^\/console\/road\/([^/]+)$/.exec(location.pathname)?.[1];
+  return road ? `/console/log?road=${road}` : "/console/log";
 }
 
 function now(): void {

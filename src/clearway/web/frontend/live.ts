@@ -8,6 +8,8 @@ export interface Change {
   records: string[];
   board: string;
   now: string;
+  /** A deadline was missed and called a post: every page shows it. */
+  urgent?: boolean;
 }
 
 const NEEDS: [RegExp, string[]][] = [
@@ -82,7 +84,10 @@ function changed(change: Change): void {
   const path = location.pathname;
   const record = /\/(record|inbox|notices)\/([^/]+)$/.exec(path)?.[2];
   const need = NEEDS.find(([where]) => where.test(path))?.[1];
-  if (record ? change.records.includes(record) : !need || change.kinds.some((k) => need.includes(k))) {
+  const mine = record
+    ? change.records.includes(record)
+    : !need || change.kinds.some((k) => need.includes(k));
+  if (mine || change.urgent || change.kinds.includes("override")) {
     askRefresh();
   }
 }

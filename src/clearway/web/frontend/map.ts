@@ -3,7 +3,7 @@
 
 import * as maplibre from "maplibre-gl";
 import { LABELS, type Layer, looks, painting, type Pattern, PATTERNS, UNKNOWN } from "./colours.ts";
-import { announce, localTime, say, words } from "./house.ts";
+import { announce, getJson, localTime, say, words } from "./house.ts";
 import { legend, type Overlay, OVERLAYS } from "./legend.ts";
 import { mapStyle } from "./mapstyle.ts";
 import { openStation } from "./points.ts";
@@ -347,7 +347,7 @@ export class SituationMap {
     if (!found.length) return;
     const best = found.reduce((a, b) => (Number(b.properties.class) < Number(a.properties.class) ? b : a));
     const segment = Number(best.id);
-    if (this.props.pick) this.pick(Number(best.properties.corridor ?? -1));
+    if (this.props.pick) this.pick(Number(best.properties.corridor ?? -1), segment);
     else {
       openSegment(this.element, segment, this.props.at ?? "").catch((error: Error) =>
         announce(error.message)
@@ -361,14 +361,21 @@ export class SituationMap {
     if (station) openStation(this.element, station);
   }
 
-  /** On the page for entries a click names the road. */
-  private pick(corridor: number): void {
+  /** On the page for entries a click names the road, the spot, and the kilometre where it is known. */
+  private pick(corridor: number, segment: number): void {
     const road = this.network.corridors[corridor];
     const field = document.querySelector<HTMLInputElement>('input[name="road"]');
     if (!road || !field) {
       return announce(say("This road has no name; type a nearby one", "该道路无名称，请填写邻近道路"));
     }
     field.value = words(road.label);
+    const spot = document.querySelector<HTMLInputElement>('input[name="segment"]');
+    const km = document.querySelector<HTMLInputElement>('input[name="km"]');
+    if (spot) spot.value = String(segment);
+    if (km) km.value = "";
+    getJson<{ km: number | null }>(`/console/segment/${segment}`).then((found) => {
+      if (km && found.km !== null && spot?.value === String(segment)) km.value = found.km.toFixed(1);
+    }, (error: Error) => announce(error.message));
     field.focus();
     announce(`${say("Road chosen", "已选道路")}: ${words(road.label)}`);
   }
