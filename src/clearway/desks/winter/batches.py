@@ -20,6 +20,7 @@ ID = "winter.treat"
 Indices = NDArray[np.intp]
 ACTIONS = {
     "salt": Text("salt", "撒布融雪剂"),
+    "prewet": Text("wet-salt", "撒布湿盐"),
     "plough": Text("plough", "推雪"),
     "plough_salt": Text("plough and salt", "推雪并撒布融雪剂"),
     "abrasive": Text("spread abrasive on", "撒布防滑料"),

@@ -33,7 +33,11 @@ class WinterDesk:
         "confidence",
         "snow_depth_cm?",
     )
-    writes: tuple[str, ...] = ("corridor_treatment_reason", "corridor_treatment_onset_h")
+    writes: tuple[str, ...] = (
+        "corridor_treatment_reason",
+        "corridor_treatment_onset_h",
+        "corridor_treatment_coldest_c",
+    )
 
     def assess(self, view: DeskView) -> DeskResult:
         """Judge every corridor that is served."""
@@ -43,6 +47,7 @@ class WinterDesk:
             proposals += rule.run(inputs)
         reason = np.where(inputs.service_class >= 0, inputs.need.reason, 0).astype(np.int8)
         onset = inputs.need.onset_h.astype(np.float32)
+        coldest = inputs.need.coldest_c.astype(np.float32)
         source = "winter desk: codes of desks/winter/reasons.py"
         fields = {
             "corridor_treatment_reason": Field(
@@ -50,6 +55,9 @@ class WinterDesk:
             ),
             "corridor_treatment_onset_h": Field(
                 "corridor_treatment_onset_h", "h", ("corridor",), onset, source
+            ),
+            "corridor_treatment_coldest_c": Field(
+                "corridor_treatment_coldest_c", "degC", ("corridor",), coldest, source
             ),
         }
         return DeskResult(WinterState(reason, inputs.need.onset_h), fields, (), tuple(proposals))

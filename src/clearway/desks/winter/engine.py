@@ -7,7 +7,7 @@ ahead); NWSRG (salt weak below −7 °C, floor −15 °C).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ Codes = NDArray[np.int8]
 
 SNOW, PACKED, ICE, BLACK_ICE, FROST = 4, 5, 6, 7, 8
 """Condition codes of the road weather desk that matter here; codes are stable."""
+
+
+HOLD_H = 4
+"""Hours a treatment is to last: the cycle of the first class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,12 +101,17 @@ class Course:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnNeed:
-    """Need per column: reason code, hours until it turns slippery (NaN never), coldest surface then."""
+    """Need per column: reason code, hours until it turns slippery (NaN never), coldest surface then.
+
+    ``water_mm`` is what salt has to cope with: on the road at the onset and falling in the hours after it,
+    until the next treatment.
+    """
 
     reason: Codes
     onset_h: F64
     coldest_c: F64
     snow_ahead_mm: F64
+    water_mm: F64
 
 
 def course(
@@ -182,7 +191,10 @@ def column_need(c: Course, limits: Limits) -> ColumnNeed:
     ]
     reason = np.select([m for m, _ in choices], [int(r) for _, r in choices], int(Reason.FROST_EXTREME))
     onset_h = np.where(ever, onset.astype(np.float64), np.nan)
-    return ColumnNeed(reason.astype(np.int8), onset_h, np.where(ever, coldest, np.nan), snow_ahead)
+    coming = (lead >= onset) & (lead < onset + HOLD_H)
+    already = c.water_mm[onset, columns] + np.where(onset == 0, c.ice_mm, 0.0)
+    water = already + np.where(coming, c.rain_mm + c.snow_mm, 0.0).sum(axis=0)
+    return ColumnNeed(reason.astype(np.int8), onset_h, np.where(ever, coldest, np.nan), snow_ahead, water)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,6 +207,8 @@ class CorridorNeed:
     coldest_c: F64
     slick_h: F64
     """Slippery hours in the horizon, averaged over the length."""
+    water_mm: F64
+    """Water that salt has to cope with until the next treatment, averaged over the length."""
 
 
 def corridor_need(need: ColumnNeed, c: Course, index: CorridorIndex, least_share: float) -> CorridorNeed:
@@ -216,6 +230,7 @@ def corridor_need(need: ColumnNeed, c: Course, index: CorridorIndex, least_share
         onset_h=index.lowest(np.where(works | (need.reason == int(Reason.NOT_YET)), need.onset_h, np.nan)),
         coldest_c=index.lowest(need.coldest_c),
         slick_h=index.mean(c.slick.sum(axis=0)),
+        water_mm=index.mean(need.water_mm),
     )
 
 
@@ -230,4 +245,4 @@ def with_crews(need: CorridorNeed, treated_ago_h: F64, under_way: Mask, cycle_h:
     works = need.reason >= int(FIRST_TREATMENT)
     reason = np.where(works & (treated_ago_h < cycle_h), int(Reason.TREATED), need.reason)
     reason = np.where(works & under_way, int(Reason.CREW_UNDER_WAY), reason)
-    return CorridorNeed(reason.astype(np.int8), need.share, need.onset_h, need.coldest_c, need.slick_h)
+    return replace(need, reason=reason.astype(np.int8))

@@ -9,7 +9,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.desks.winter.reasons import FIRST_TREATMENT, RECIPES, Reason
+from clearway.desks.winter.rates import rate
+from clearway.desks.winter.reasons import FIRST_TREATMENT, Reason
 from clearway.doctrine.model import Doctrine
 from clearway.network.model import Network, RoadClass
 from clearway.operations.session import Session
@@ -27,6 +28,8 @@ class Need:
     at: datetime
     reason: NDArray[np.int8]
     onset_h: F64
+    coldest_c: F64 | None = None
+    """Coldest surface ahead; None where it is not known."""
 
     @classmethod
     def of(cls, result: CycleResult, at: datetime) -> Need:
@@ -35,6 +38,7 @@ class Need:
             at,
             np.asarray(result.fields.array("corridor_treatment_reason"), np.int8).copy(),
             np.asarray(result.fields.array("corridor_treatment_onset_h"), np.float64).copy(),
+            np.asarray(result.fields.array("corridor_treatment_coldest_c"), np.float64).copy(),
         )
 
 
@@ -81,9 +85,9 @@ def night_orders(
         reason, onset = Reason(int(need.reason[number])), float(need.onset_h[number])
         due = onset if np.isfinite(onset) and onset > 0 else None
         if reason >= FIRST_TREATMENT:
-            recipe = RECIPES[reason]
-            rate = doctrine.number(f"winter.{recipe.rate_key}") if recipe.rate_key else 0.0
-            orders[number] = Order(recipe.action, rate, recipe.passes, due)
+            cold = float(need.coldest_c[number]) if need.coldest_c is not None else float("nan")
+            found = rate(reason, cold, doctrine)
+            orders[number] = Order(found.action, found.g_m2, found.passes, due)
         elif reason in (Reason.NOT_YET, Reason.RAIN_FIRST) and due is not None:
             early = max(0.0, onset - ahead)
             orders[number] = Order("salt", light, 1, max(due, 0.5), early)

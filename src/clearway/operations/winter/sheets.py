@@ -304,7 +304,8 @@ def sheet(site: Site, plan: Plan, crew: int, language: str, zone: str, *, styles
     )
     rows = "".join(_row(line, site, language, zone) for line in found)
     lang = "zh-CN" if language == "zh" else "en"
-    css = f'<link rel="stylesheet" href="{styles}">' if styles else f"<style>{SHEET_CSS}</style>"
+    linked = f'<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="{styles}">'
+    css = linked if styles else f"<style>{SHEET_CSS}</style>"
     return (
         f'<!doctype html><html lang="{lang}"><meta charset="utf-8">'
         f"<title>{escape(unit.name[language])}</title>"

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from clearway.desks.winter.batches import ID, Batch, BatchWords, Indices, due_at, latest_start, loss
+from clearway.desks.winter.dose import dose_g_m2
 from clearway.desks.winter.model import CLASSES, WinterInputs
-from clearway.desks.winter.reasons import RECIPES, WORDS, Reason
+from clearway.desks.winter.rates import rate
+from clearway.desks.winter.reasons import WORDS, Reason
 from clearway.kernel.clock import full_hour, iso
 from clearway.kernel.language import Text
 from clearway.picture.findings import Evidence, Proposal
@@ -50,11 +52,12 @@ def _may_wait(batch: Batch, roads: Indices, inputs: WinterInputs) -> bool:
 
 
 def _batch(number: int, inputs: WinterInputs) -> Batch:
-    recipe = RECIPES[Reason(int(inputs.need.reason[number]))]
-    rate = inputs.number(f"winter.{recipe.rate_key}") if recipe.rate_key else 0.0
+    found = rate(
+        Reason(int(inputs.need.reason[number])), float(inputs.need.coldest_c[number]), inputs.doctrine
+    )
     onset = inputs.need.onset_h[number]
     ahead = bool(np.isfinite(onset) and onset > 0)
-    return Batch(CLASSES[inputs.service_class[number]], recipe.action, rate, recipe.passes, ahead)
+    return Batch(CLASSES[inputs.service_class[number]], found.action, found.g_m2, found.passes, ahead)
 
 
 def _items(roads: Indices, inputs: WinterInputs) -> list[dict[str, Any]]:
@@ -69,9 +72,30 @@ def _items(roads: Indices, inputs: WinterInputs) -> list[dict[str, Any]]:
             "due": iso(due_at(int(i), inputs)),
             "latest_start": iso(latest_start(int(i), inputs)),
             "loss": round(float(waits[i]), 2),
+            "water_mm": round(float(inputs.need.water_mm[i]), 2),
+            "dose_g_m2": _known(_dose(int(i), inputs)),
         }
         for i in order
     ]
+
+
+def _dose(number: int, inputs: WinterInputs) -> float:
+    """Salt the physics asks for on one road [g/m²]; NaN where it is too cold for salt."""
+    service = CLASSES[inputs.service_class[number]]
+    return float(
+        dose_g_m2(
+            inputs.need.coldest_c[number],
+            inputs.need.water_mm[number],
+            hours=inputs.number(f"winter.class.{service}.cycle_h"),
+            traffic=int(inputs.number(f"winter.dose.traffic_{service}")),
+            form=str(inputs.doctrine.get("winter.rate.use.form").value),
+            freezing_rain=inputs.need.reason[number] in FREEZING,
+        )
+    )
+
+
+def _known(value: float) -> float | None:
+    return round(value, 1) if np.isfinite(value) else None
 
 
 def _proposal(batch: Batch, roads: Indices, inputs: WinterInputs) -> Proposal:
@@ -130,6 +154,31 @@ def _proposal(batch: Batch, roads: Indices, inputs: WinterInputs) -> Proposal:
     )
 
 
+FREEZING = (int(Reason.RAIN_FREEZING_AHEAD), int(Reason.RAIN_FREEZING_NOW))
+
+
+def _physics(roads: Indices, inputs: WinterInputs, source: str) -> tuple[Evidence, ...]:
+    """What the solution point asks for, beside the table's rate."""
+    doses = np.array([_dose(int(i), inputs) for i in roads])
+    water = float(np.median(inputs.need.water_mm[roads]))
+    if not np.isfinite(doses).any():
+        return ()
+    middle = float(np.nanmedian(doses))
+    return (
+        Evidence(
+            Text(
+                f"about {middle:.0f} g/m² keep {water:.1f} mm of water liquid until the next treatment",
+                f"约需每平方米{middle:.0f}克方可使{water:.1f}毫米水量在下次处置前不冻结",
+            ),
+            round(middle, 1),
+            "g/m²",
+            inputs.at,
+            f"{source}; solution point, dilution and losses after MDSS",
+            f"highest {np.nanmax(doses):.0f} g/m²",
+        ),
+    )
+
+
 def _evidence(roads: Indices, inputs: WinterInputs) -> tuple[Evidence, ...]:
     weight = inputs.index.length_m[roads]
     coldest = inputs.need.coldest_c[roads]
@@ -143,6 +192,7 @@ def _evidence(roads: Indices, inputs: WinterInputs) -> tuple[Evidence, ...]:
     hours = float(np.average(inputs.need.slick_h[roads], weights=weight))
     horizon = inputs.number("winter.horizon_h")
     return (
+        *_physics(roads, inputs, source),
         Evidence(
             Text(f"slippery from {begins.en}", f"{begins.zh}起湿滑")
             if first
