@@ -74,7 +74,8 @@ class Brief:
 def sms(brief: Brief, language: str, *, zone: ZoneInfo, limit: int = 0) -> str:
     """One text message, never longer than ``limit`` (70 characters in Chinese, 160 in English).
 
-    Left out when it does not fit, in this order: issuer, places beyond the first, time, all places, action.
+    Left out when it does not fit, in this order: issuer, places beyond the first, time, all places. An action
+    that is too long by itself is left out, and place and time come back.
 
     Raises:
         InputError: not even hazard and level fit.
@@ -87,6 +88,8 @@ def sms(brief: Brief, language: str, *, zone: ZoneInfo, limit: int = 0) -> str:
         (1, True, True, False),
         (1, False, True, False),
         (0, False, True, False),
+        (1, True, False, False),
+        (0, True, False, False),
         (0, False, False, False),
     ]
     for places, when, action, issuer in steps:

@@ -53,9 +53,18 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(one_language=one_language, words=words, level_chip=level_chip, said=said_words)
+    env.filters.update(
+        one_language=one_language, words=words, level_chip=level_chip, said=said_words, cells=cells
+    )
     env.globals.update(late=late)
     return env
+
+
+def cells(line: str) -> int:
+    """Cells a line takes on a message sign: a Chinese character takes two."""
+    from clearway.channels.texts import width
+
+    return width(line)
 
 
 def one_language(line: str, language: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clearway.desks.command.model import CommandInputs, Outlook
+from clearway.desks.command.model import FAMILIES, CommandInputs, Outlook
 from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.picture.findings import Situation
@@ -107,7 +107,17 @@ def description(found: Outlook, place: Text, inputs: CommandInputs) -> Text:
 
 def instruction(found: Outlook) -> Text:
     """What people are asked to do, more with every level."""
-    first, caution = _BY_LEVEL[max(found.level, Level.BLUE)], _CAUTION[found.family.name]
+    return _asked(found.family.name, found.level)
+
+
+def advice(hazard: str, level: Level) -> Text | None:
+    """What people are asked to do in a hazard of a level; None for a hazard no notice family knows."""
+    family = next((f.name for f in FAMILIES if hazard in f.hazards), None)
+    return _asked(family, level) if family else None
+
+
+def _asked(family: str, level: Level) -> Text:
+    first, caution = _BY_LEVEL[max(level, Level.BLUE)], _CAUTION[family]
     return Text(f"{first.en} {caution.en} {OBEY.en}", f"{first.zh}{caution.zh}{OBEY.zh}")
 
 

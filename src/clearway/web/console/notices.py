@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
 from starlette.datastructures import FormData
 
+from clearway.channels.model import DeliveryStatus
 from clearway.channels.texts import Brief, sign_text, sms
+from clearway.desks.command.notice_words import advice
 from clearway.exchange.cap.codes import hazard as cap_hazard
 from clearway.exchange.cap.render import render
 from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.errors import ClearwayError, InputError
 from clearway.kernel.language import LANGUAGES, Text
 from clearway.kernel.levels import Level
-from clearway.records import Command
+from clearway.records import Command, RecordRow
 from clearway.web.console.bodies import read_fields
 from clearway.web.console.forms import Visit, Visitor
 from clearway.web.console.inbox import account_names
 from clearway.web.console.names import corridor_numbers
 from clearway.web.submit import submit
+from clearway.web.templating import render as page_of
 
 router = APIRouter(include_in_schema=False)
 EDITED: Final = (
@@ -35,6 +40,20 @@ HAZARDS: Final = (
 _ISSUERS_AFTER_H: Final = 6
 
 
+STATES: Final = {
+    "queued": Text("waiting to be sent", "待发送"),
+    "sending": Text("being sent", "发送中"),
+    "sent": Text("sent, no receipt yet", "已发送，待回执"),
+    "acknowledged": Text("received", "已收到"),
+    "failed": Text("failed, will be tried again", "发送失败，将重试"),
+    "retry_exhausted": Text("given up: nobody can say that it arrived", "已放弃重试，无法确认送达"),
+    "refused": Text("refused by the receiver", "接收方拒收"),
+    "expired": Text("not sent: it had expired", "未发送：已过期"),
+}
+"""How far a message has come on a channel, in words."""
+BAD: Final = frozenset({"failed", "retry_exhausted", "refused", "expired"})
+
+
 @router.get("/console/notices")
 def notices(visitor: Visitor) -> Response:
     """All notices, those in force first."""
@@ -42,14 +61,33 @@ def notices(visitor: Visitor) -> Response:
     rows = house.journal.list("notice", as_of=visitor.at)
     order = {"awaiting_second": 0, "issued": 1, "draft": 2}
     rows.sort(key=lambda r: (order.get(r.state, 9), -r.updated_us))
-    return visitor.page("notices.html", rows=rows[:200], kind=house.kinds["notice"])
+    shown = rows[:200]
+    return visitor.page(
+        "notices.html",
+        rows=shown,
+        kind=house.kinds["notice"],
+        arrived={r.id: _arrived(receipts_of(visitor, r)) for r in shown if r.state == "issued"},
+    )
+
+
+def receipts_of(visitor: Visit, row: RecordRow) -> list[tuple[dict[str, Any], list[DeliveryStatus]]]:
+    """Every message of a notice with what each channel says of it, the newest first."""
+    outbox = visitor.house.outbox
+    messages = list(row.data.get("messages") or ())
+    return [(m, outbox.status(str(m["identifier"])) if outbox else []) for m in reversed(messages)]
+
+
+def _arrived(receipts: list[tuple[dict[str, Any], list[DeliveryStatus]]]) -> tuple[int, int, int]:
+    """Of the newest message: channels that have it, channels that failed, all channels."""
+    states = [s.state.value for s in receipts[0][1]] if receipts else []
+    return states.count("acknowledged"), sum(s in BAD for s in states), len(states)
 
 
 @router.get("/console/notices/new")
-def composer(visitor: Visitor) -> Response:
-    """An empty composer."""
+def composer(visitor: Visitor, situation: Annotated[str, Query(max_length=120)] = "") -> Response:
+    """A composer: empty, or begun from a situation that is active now."""
     now = visitor.now.replace(second=0, microsecond=0)
-    body = {
+    body: dict[str, Any] = {
         "level": 2,
         "hazard": "road_icing",
         "starts": iso(now),
@@ -57,7 +95,44 @@ def composer(visitor: Visitor) -> Response:
         "next_update_by": iso(now + timedelta(hours=3)),
         "status": "Exercise" if visitor.house.simulated else "Actual",
     }
-    return _composer(visitor, body, "issue", "")
+    if situation:
+        body |= from_situation(visitor, situation)
+    return _composer(visitor, body, "issue", "", preview=bool(situation))
+
+
+def from_situation(visitor: Visit, situation: str) -> dict[str, Any]:
+    """First words for a notice on a situation: its headline, cause and times, and the advice of its level.
+
+    Raises:
+        InputError: no such situation is active.
+    """
+    row = visitor.house.journal.find(situation)
+    if row is None or row.kind != "situation" or row.state != "active":
+        words = Text("this situation is not active any more", "该态势已结束")
+        raise InputError(words.en, where="situation", words=words)
+    data = row.data
+    level, cause = Level(int(data["level"])), Text.of(data.get("cause") or "")
+    cause = Text(cause.en[:1].upper() + cause.en[1:], cause.zh)
+    headline = Text.of(data["headline"])
+    known = {c.id for c in visitor.house.network.corridors}
+    asked = advice(str(data["hazard"]), level)
+    ends = str(data.get("ends") or "")
+    begun: dict[str, Any] = {
+        "hazard": data["hazard"],
+        "level": int(level),
+        "headline": headline.as_dict(),
+        "description": Text("{h}. {c}.", "{h}。{c}。").format(h=headline, c=cause).as_dict(),
+        "corridors": [s for s in data.get("subjects") or () if s in known],
+    }
+    if asked is not None:
+        begun["instruction"] = asked.as_dict()
+    if data.get("starts"):
+        begun["starts"] = data["starts"]
+    if ends and parse_utc(ends) > visitor.now:
+        begun["expires"] = ends
+        promised = visitor.now + timedelta(hours=3)
+        begun["next_update_by"] = iso(min(parse_utc(ends), promised.replace(second=0, microsecond=0)))
+    return begun
 
 
 def _composer(
@@ -72,6 +147,8 @@ def _composer(
         notice=notice,
         fields=[kind.fields[n] for n in EDITED if n not in ("hazard", "certainty", "urgency", "severity")],
         hazards=[(name, cap_hazard(name).name) for name in HAZARDS],
+        situations=[] if notice else house.journal.list("situation", states=("active",)),
+        columns=house.sign_columns,
         preview=previews(visitor, body, verb, notice) if preview else None,
         key=secrets.token_urlsafe(12),
         two=int(body.get("level") or 0) >= int(kind.params["two_person_level"]),
@@ -107,6 +184,13 @@ def previews(visitor: Visit, body: dict[str, Any], verb: str, notice: str) -> di
     return found
 
 
+def first_sentence(words: Text) -> Text:
+    """The first sentence of each language without its full stop: what fits into a short message."""
+    zh = re.split(r"[。；！]", words.zh.strip(), maxsplit=1)[0]
+    en = re.split(r"(?<=[a-z0-9)])[.;!](?:\s|$)", words.en.strip(), maxsplit=1)[0]
+    return Text(en, zh)
+
+
 def brief_of(visitor: Visit, body: dict[str, Any]) -> Brief:
     """What the short forms are made of.
 
@@ -121,7 +205,7 @@ def brief_of(visitor: Visit, body: dict[str, Any]) -> Brief:
         event=cap_hazard(str(body["hazard"])).name,
         level=Level(int(body.get("level") or 0)),
         places=tuple(dict.fromkeys(places)) or (visitor.house.area,),
-        action=Text.of(body.get("instruction") or ""),
+        action=first_sentence(Text.of(body.get("instruction") or "")),
         starts=parse_utc(str(body.get("starts") or iso(visitor.now))),
         ends=parse_utc(str(body["expires"])),
         issuer=visitor.house.area,
@@ -142,6 +226,33 @@ def _wordings(brief: Brief, language: str) -> list[str]:
         f"{event}{gap}{level}",
         event,
     ]
+
+
+@router.post("/console/notices/preview")
+async def preview_part(visitor: Visitor) -> Response:
+    """What the words would look like, as a part of a page, while they are being typed."""
+    form = await visitor.form()
+    notice = str(form.get("notice", ""))
+    before = dict(visitor.house.journal.get(notice).data) if notice else {}
+    try:
+        body = {**before, **_body(visitor, form)}
+    except InputError as error:
+        trouble = error.words[visitor.language] if error.words else error.what
+        found: dict[str, Any] = {"cap": "", "trouble": [trouble], "sms": {}, "sign": {}}
+        return _part(visitor, found, before)
+    return _part(visitor, previews(visitor, body, "update" if notice else "issue", notice), body)
+
+
+def _part(visitor: Visit, preview: dict[str, Any], body: dict[str, Any]) -> Response:
+    text = page_of(
+        "console/preview.html",
+        language=visitor.language,
+        zone=visitor.house.zone,
+        preview=preview,
+        body=body,
+        columns=visitor.house.sign_columns,
+    )
+    return HTMLResponse(text, headers={"Cache-Control": "no-store"})
 
 
 @router.post("/console/notices/compose")
@@ -204,16 +315,16 @@ def notice_page(visitor: Visitor, notice: str) -> Response:
         return visitor.done(f"/console/record/{notice}")
     authority = house.journal.authority()
     messages = list(row.data.get("messages") or ())
-    receipts = (
-        [s for m in messages for s in house.outbox.status(str(m["identifier"]))] if house.outbox else []
-    )
     return visitor.page(
         "notice.html",
         row=row,
         kind=house.kinds["notice"],
         preview=previews(visitor, dict(row.data), "update", notice),
         messages=messages,
-        receipts=receipts,
+        receipts=receipts_of(visitor, row),
+        states=STATES,
+        bad=BAD,
+        columns=house.sign_columns,
         has_outbox=house.outbox is not None,
         may={
             v: authority.may(visitor.actor, v, row)

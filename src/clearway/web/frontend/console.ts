@@ -1,6 +1,7 @@
 // The console's islands. Pages work without them; each takes over the element that asks for it.
 
 import { mountAlarms } from "./alarms.ts";
+import { mountComposer } from "./composer.ts";
 import { mountAll } from "./house.ts";
 import { mountInbox, mountProposal } from "./inbox.ts";
 import { mountKeys } from "./keys.ts";
@@ -14,6 +15,7 @@ mountAll({ live: mountLive, timeline: mountTimeline, inbox: mountInbox });
 mountProposal();
 mountKeys();
 mountAlarms();
+mountComposer();
 mountTour();
 
 if (document.querySelector('[data-island="map"], [data-island="segment"]')) {
