@@ -132,15 +132,14 @@ def _line(value: object) -> bytes:
 
 def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: float) -> None:
     """The console goes on where the run ended: crews are simulated, decisions are the visitor's."""
-    import uvicorn
-
-    from clearway.cli.serving import demo_accounts, free_port, storm_services
+    from clearway.cli.serving import demo_accounts, free_port, listen, serve_on, storm_services
     from clearway.operations.apart import CycleProcess
     from clearway.operations.pace import Pace, attention_of
     from clearway.operations.storm import LAST
     from clearway.web.app import create_app
 
-    chosen = free_port(port)
+    listener = listen("127.0.0.1", free_port(port))
+    chosen = int(listener.getsockname()[1])
     storm.session.runner = worker = CycleProcess(storm.session.ground)
     worker.start()
     house = storm_services(storm, out, chosen, cycles, worker, speed=speed)
@@ -153,9 +152,7 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
     if speed > 0:
         pace.start()
     try:
-        uvicorn.run(
-            create_app(house), host="127.0.0.1", port=chosen, log_level="warning", timeout_graceful_shutdown=3
-        )
+        serve_on(create_app(house), listener)
     finally:
         if speed > 0:
             pace.stop()

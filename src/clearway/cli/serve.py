@@ -40,13 +40,12 @@ def serve(
     ] = 30.0,
 ) -> None:
     """Serve until stopped. Listens on this machine only, unless TLS or a proxy is named."""
-    import uvicorn
-
-    from clearway.cli.serving import first_link, free_port
+    from clearway.cli.serving import first_link, free_port, listen, serve_on
     from clearway.web.app import create_app
 
     check_address(host, certificate, key, behind_proxy)
-    chosen = free_port(port) if host == "127.0.0.1" else port
+    listener = listen(host, free_port(port) if host == "127.0.0.1" else port)
+    chosen = int(listener.getsockname()[1])
     scheme = "https" if certificate else "http"
     house, pace, areas, close = (
         _demo(data, chosen, at, warm_h, speed) if demo else _live(data, tls_only=bool(behind_proxy))
@@ -60,17 +59,13 @@ def serve(
     typer.echo(f"Console: {base}/console   public page: {base}/   stop with Ctrl-C", err=True)
     pace.start()
     try:
-        uvicorn.run(
+        serve_on(
             create_app(house),
-            host=host,
-            port=chosen,
-            log_level="warning",
+            listener,
             ssl_certfile=certificate,
             ssl_keyfile=key,
             proxy_headers=bool(behind_proxy),
             forwarded_allow_ips=behind_proxy or None,
-            server_header=False,
-            timeout_graceful_shutdown=3,
         )
     finally:
         pace.stop()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from clearway.kernel.clock import SystemClock
-from clearway.kernel.errors import NotFoundError
+from clearway.kernel.errors import InputError, NotFoundError
 from clearway.operations.archive import CycleArchive
 from clearway.operations.rulebook import RuleBook
 from clearway.operations.sealing import Sealer
@@ -20,6 +23,8 @@ from clearway.web.access import AccessStore
 from clearway.web.services import Services
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from clearway.doctrine.model import Doctrine
     from clearway.network.model import Network
     from clearway.network.tiles import TileStore
@@ -31,6 +36,52 @@ if TYPE_CHECKING:
     from clearway.operations.what_if import Change, WhatIf
     from clearway.operations.winter.service import WinterService
     from clearway.picture.picture import Columns
+
+
+BACKLOG: Final = 2048
+"""Connections that may wait to be taken: after a restart every open window comes back at once."""
+GIVE_UP_MS: Final = 60_000
+"""A connection whose other end takes nothing for so long is dropped by the system, where it knows how."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket whose connections do not outlive the other end.
+
+    Raises:
+        InputError: nobody can listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GIVE_UP_MS)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        hint = "Name another port with --port, or stop what listens there"
+        what = f"nobody can listen on {host} port {port}: {error}"
+        raise InputError(what, where="--host", hint=hint) from error
+    listener.setblocking(False)
+    return listener
+
+
+def serve_on(app: FastAPI, listener: socket.socket, **settings: Any) -> None:
+    """Serve an application on a listening socket until stopped, without a line in a log for each request.
+
+    What is there by now (roads, rules, code) is set apart from garbage collection: looking through all of it
+    again and again would stall every screen for a third of a second.
+    """
+    import uvicorn
+
+    usual = {"log_level": "warning", "access_log": False, "server_header": False, "backlog": BACKLOG}
+    config = uvicorn.Config(app, timeout_graceful_shutdown=3, **{**usual, **settings})
+    gc.collect()
+    gc.freeze()
+    with listener, suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def free_port(wanted: int) -> int:

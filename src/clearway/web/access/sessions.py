@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from clearway.web.access.base import digest_of
 from clearway.web.access.model import SCOPES, Account, Principal, Token
 
 TOKEN_KEPT_S = 5
+_AT_ONCE = 500
 LINK_IS_OVER = Text("this one-time link is unknown, used or expired", "该一次性链接无效、已使用或已过期")
 _ASK_AGAIN = Text("Ask an administrator for a new one", "请向管理员索取新链接")
 MAX_TOKEN_DAYS = 366
@@ -153,16 +155,20 @@ class Sessions(Accounts):
         )  # fmt: skip
         return principal, row["csrf"]
 
-    def session_lives(self, digest: str) -> bool:
-        """Whether a session (or token) of this digest is still good."""
-        now = self._now()
+    def sessions_alive(self, digests: Iterable[str]) -> set[str]:
+        """Which of these sessions and tokens are still good: in time, not revoked, by somebody with a role"""
+        now, alive, wanted = self._now(), set[str](), list(digests)
         sql = (
-            "select 1 from session s join account a on a.id=s.account and not a.disabled"
-            " where s.digest=? and s.expires_s>? union all"
-            " select 1 from token t join account a on a.id=t.account and not a.disabled"
-            " where t.digest=? and t.revoked_s is null and t.expires_s>?"
+            "select x.digest from {table} x join account a on a.id=x.account and not a.disabled"
+            " where x.digest in ({marks}) and x.expires_s>? {more} and exists"
+            " (select 1 from role_grant g where g.account=x.account and (g.until_s is null or g.until_s>?))"
         )
-        return bool(self._rows(sql, digest, now, digest, now))
+        for table, more in (("session", ""), ("token", "and x.revoked_s is null")):
+            for start in range(0, len(wanted), _AT_ONCE):
+                part = wanted[start : start + _AT_ONCE]
+                text = sql.format(table=table, marks=",".join("?" * len(part)), more=more)
+                alive.update(row["digest"] for row in self._rows(text, *part, now, now))
+        return alive
 
     def strengthen(self, secret: str) -> str:
         """Mark a session as proven with a second factor; returns its new secret.

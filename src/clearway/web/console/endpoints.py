@@ -7,20 +7,20 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
-from starlette.responses import StreamingResponse
+from fastapi import APIRouter, Body, Path, Query, Request, Response
+from starlette.routing import Route
 
 from clearway.kernel.clock import require_utc
 from clearway.kernel.errors import InputError, NotFoundError
 from clearway.kernel.ids import canonical_json
 from clearway.web.api.routes import CommandIn
-from clearway.web.console.live import Hub
 from clearway.web.console.names import find_roads, network_hash
+from clearway.web.console.stream import LiveStream
 from clearway.web.console.views.board import VIEWS, board_json
 from clearway.web.console.views.field import command_of, field_json, sync
 from clearway.web.console.views.inbox import inbox_json
 from clearway.web.console.views.mapstate import network_json, segment_json, state_json
-from clearway.web.guard import Caller, House, actor_of, require_scope, session_of
+from clearway.web.guard import Caller, House, actor_of, require_scope
 from clearway.web.services import Services
 from clearway.web.submit import submit
 
@@ -165,19 +165,7 @@ def commands(request: Request, who: Caller, house: House, body: CommandIn) -> Re
     return answer(request, {**said, "version": event.version}, status=201)
 
 
-@router.get("/console/live")
-async def live(
-    request: Request, who: Caller, last_event_id: Annotated[str, Header(max_length=20)] = ""
-) -> StreamingResponse:
-    """Server-sent events."""
-    require_scope(who, "read")
-    hub: Hub = request.app.state.hub
-    known = last_event_id or request.query_params.get("seq", "")
-    after = int(known) if known.isdecimal() else None
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        hub.stream(session_of(request), after), media_type="text/event-stream", headers=headers
-    )
+router.routes.append(Route("/console/live", LiveStream(), methods=["GET"], name="live"))
 
 
 def moment(at: datetime | None) -> datetime | None:

@@ -1,33 +1,40 @@
 """Live updates: one small message for many commits, at most twice a second, to every listening page.
 
-The hub takes commits from the journal's writer thread without holding it up, puts them together, and encodes
-each message once for all listeners. A listener has a queue of a few messages; when it runs over, it is
-told to load its data anew instead.
+The hub hears of commits from the journal's writer thread without holding it up, puts them together, and
+encodes each message once for all listeners. A listener has a queue of a few messages; when it runs over, it
+is told to load its data anew instead. A page that comes back names the last commit it knows and is told what
+it missed, from memory. One look in five seconds, for all streams together, ends those whose session has
+ended and those that take nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import logging
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from clearway.kernel.clock import iso
 from clearway.kernel.ids import canonical_json
-from clearway.records.events import Event
 from clearway.records.tickets import Written
+from clearway.web.console.window import KEPT, Commit, Window
 from clearway.web.services import Services
 
+log = logging.getLogger("clearway.live")
 PAUSE_S: Final = 0.5
 BEAT_S: Final = 15.0
 LOOK_S: Final = 1.0
+SWEEP_S: Final = 5.0
+STUCK_S: Final = 45.0
+"""A stream whose client has taken nothing for so long is ended; it will come back and catch up."""
 QUEUE: Final = 8
 PER_SESSION: Final = 4
 NAMED: Final = 50
-CATCH_UP: Final = 2_000
+AT_ONCE: Final = 100
+"""Listeners told in one go; the event loop answers others in between."""
 RETRY_MS: Final = 2_000
 
 RESYNC: Final = b"event: resync\ndata: {}\n\n"
@@ -41,29 +48,55 @@ def frame(event: str, data: dict[str, Any], number: int | None = None) -> bytes:
     return f"{head}event: {event}\n".encode() + b"data: " + canonical_json(data) + b"\n\n"
 
 
-@dataclass(slots=True, eq=False)
 class Listener:
-    """One open stream."""
+    """One open stream: a bounded queue that one task empties."""
 
-    session: str
-    queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(QUEUE))
-    closing: bool = False
+    __slots__ = ("_waiting", "closing", "end", "queue", "session", "told_at")
+
+    def __init__(self, session: str, now: float) -> None:
+        self.session = session
+        self.queue: deque[bytes] = deque()
+        self.closing = False
+        self.told_at = now
+        """When the client last took something, on the loop's clock."""
+        self.end: Callable[[], object] = lambda: None
+        """Ends the stream at once; set by whoever sends."""
+        self._waiting: asyncio.Future[None] | None = None
 
     def push(self, message: bytes) -> None:
         """Queue a message; a full queue is emptied and says so."""
-        if self.queue.full():
-            while not self.queue.empty():
-                self.queue.get_nowait()
-            self.queue.put_nowait(RESYNC)
+        if self.closing:
             return
-        self.queue.put_nowait(message)
+        if len(self.queue) >= QUEUE:
+            self.queue.clear()
+            message = RESYNC
+        self.queue.append(message)
+        self._wake()
 
-    def dismiss(self) -> None:
-        """Ask the page to leave: too many streams of one session."""
+    def dismiss(self, *words: bytes) -> None:
+        """End the stream, after last words."""
         self.closing = True
-        while not self.queue.empty():
-            self.queue.get_nowait()
-        self.queue.put_nowait(BYE)
+        self.queue.clear()
+        self.queue.extend(words)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def next(self) -> bytes | None:
+        """The next message, all that waits put together; None at the end. For one task."""
+        while not self.queue:
+            if self.closing:
+                return None
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        message = b"".join(self.queue)
+        self.queue.clear()
+        return message
 
 
 class Hub:
@@ -71,13 +104,14 @@ class Hub:
 
     def __init__(self, house: Services) -> None:
         self._house = house
-        self._waiting: deque[Written] = deque()
-        self._lock = threading.Lock()
+        self._window = Window()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self._listeners: dict[str, list[Listener]] = {}
-        self._seq = 0
+        self._told = 0
         self._board = ""
+        self._missed: dict[int, bytes] = {}
+        self._failing: dict[str, str] = {}
         house.journal.on_commit(self._committed)
 
     @property
@@ -87,10 +121,11 @@ class Hub:
 
     def _committed(self, written: Sequence[Written]) -> None:
         loop, wake = self._loop, self._wake
-        if loop is None or wake is None or not self._listeners:
+        if loop is None or wake is None:
             return
-        with self._lock:
-            self._waiting.extend(written)
+        self._window.put(written)
+        if wake.is_set():
+            return
         try:
             loop.call_soon_threadsafe(wake.set)
         except RuntimeError:  # the loop has just closed; nobody listens any more
@@ -103,33 +138,52 @@ class Hub:
             yield
             return
         self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
-        self._seq = await asyncio.to_thread(lambda: self._house.journal.head().seq)
-        task = asyncio.create_task(self._run())
+        self._window.prime(*await asyncio.to_thread(self._lately))
+        self._told = self._window.head
+        tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._sweep())]
         try:
             yield
         finally:
             self._loop = None
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            for listener in [one for found in self._listeners.values() for one in found]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for listener in self._all():
                 listener.dismiss()
+
+    def _lately(self) -> tuple[int, list[Commit]]:
+        head = self._house.journal.head().seq
+        return head, self._from_store(max(0, head - KEPT), head)
+
+    def _from_store(self, after: int, upto: int) -> list[Commit]:
+        events = self._house.journal.events(after, KEPT)
+        return [Commit(e.seq, e.kind, e.record_id, e.verb) for e in events if e.seq <= upto]
+
+    def _all(self) -> list[Listener]:
+        return [one for found in self._listeners.values() for one in found]
 
     async def _run(self) -> None:
         wake = self._wake
         assert wake is not None
         while True:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), LOOK_S)
-            except TimeoutError:
-                await self._look()
-                continue
             wake.clear()
-            with self._lock:
-                written = list(self._waiting)
-                self._waiting.clear()
-            if written:
-                self._tell([w.event() for w in written])
+            await self._carefully("live updates: cycles", self._look)
+            await self._carefully("live updates: commits", self._tell)
             await asyncio.sleep(PAUSE_S)
+
+    async def _carefully(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A failure is said once when it begins and once when it is over; the next turn tries again."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - boundary: one failure must not end all updates
+            if str(error) != self._failing.get(what):
+                log.error("%s: %s: %s", what, type(error).__name__, error)
+            self._failing[what] = str(error)
+        else:
+            if self._failing.pop(what, None) is not None:
+                log.warning("%s: works again", what)
 
     async def _look(self) -> None:
         """A new cycle, or commits of another process while this one stands by."""
@@ -137,40 +191,65 @@ class Hub:
         at = iso(board.at) if board else ""
         if at != self._board:
             self._board = at
-            self._send(frame("cycle", {"board": at, "now": iso(self._house.clock.now())}))
+            await self._send(frame("cycle", {"board": at, "now": iso(self._house.clock.now())}))
         if self._listeners and self._house.journal.role == "standby":
-            events = await asyncio.to_thread(self._house.journal.events, self._seq, CATCH_UP)
-            if events:
-                self._tell(events)
+            head = self._window.head
+            self._window.add(await asyncio.to_thread(self._from_store, head, head + KEPT))
 
-    def _tell(self, events: Iterable[Event]) -> None:
-        message, self._seq = self._message(list(events))
-        self._send(message)
+    async def _tell(self) -> None:
+        """Tell everybody of what was committed since the last time."""
+        head = self._window.head
+        commits = self._window.between(self._told, head)
+        if commits == []:
+            return
+        self._told = head
+        self._missed.clear()
+        await self._send(RESYNC if commits is None else self._message(commits))
 
-    def _message(self, events: list[Event]) -> tuple[bytes, int]:
-        seq = events[-1].seq
-        records = list(dict.fromkeys(e.record_id for e in events))
+    def _message(self, commits: Sequence[Commit]) -> bytes:
+        seq = commits[-1].seq
+        records = list(dict.fromkeys(c.record for c in commits))
         data = {
             "seq": seq,
-            "kinds": sorted({e.kind for e in events}),
+            "kinds": sorted({c.kind for c in commits}),
             "records": records[:NAMED],
+            "more": len(records) > NAMED,
             "board": self._board,
             "now": iso(self._house.clock.now()),
-            **({"urgent": True} if any(e.verb == "escalate" for e in events) else {}),
+            **({"urgent": True} if any(c.verb == "escalate" for c in commits) else {}),
         }
-        return frame("change", data, seq), seq
+        return frame("change", data, seq)
 
-    def _send(self, message: bytes) -> None:
-        for found in self._listeners.values():
-            for listener in found:
-                listener.push(message)
+    async def _send(self, message: bytes) -> None:
+        for number, listener in enumerate(self._all(), start=1):
+            listener.push(message)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            await self._carefully("look at open streams", lambda: self.sweep(time.monotonic()))
+
+    async def sweep(self, now: float) -> None:
+        """End streams whose session has ended or whose client takes nothing; a sign of life to quiet ones."""
+        sessions = list(self._listeners)
+        alive = await asyncio.to_thread(self._house.access.sessions_alive, sessions) if sessions else set()
+        for listener in self._all():
+            if listener.session in sessions and listener.session not in alive:
+                listener.dismiss(BYE)
+            elif listener.queue and now - listener.told_at > STUCK_S:
+                listener.dismiss()
+                listener.end()
+            elif not listener.queue and now - listener.told_at >= BEAT_S:
+                listener.push(BEAT)
 
     def join(self, session: str) -> Listener:
         """A new stream; the oldest of a session that has too many is asked to leave."""
         mine = self._listeners.setdefault(session, [])
         while len(mine) >= PER_SESSION:
-            mine.pop(0).dismiss()
-        listener = Listener(session)
+            mine.pop(0).dismiss(BYE)
+        listener = Listener(session, time.monotonic())
         mine.append(listener)
         return listener
 
@@ -182,33 +261,23 @@ class Hub:
         if not mine:
             self._listeners.pop(listener.session, None)
 
-    async def stream(self, session: str, after: int | None) -> AsyncIterator[bytes]:
-        """What one page receives; ends when its session ends.
+    def hello(self, after: int | None) -> bytes:
+        """What a page that has joined is told first.
 
         Args:
-            session: digest of the session the stream belongs to.
             after: journal position the page knows, None for a page made just now.
-        """
-        listener = self.join(session)
-        try:
-            yield f"retry: {RETRY_MS}\n".encode() + await self._hello(after)
-            while not listener.closing or not listener.queue.empty():
-                try:
-                    yield await asyncio.wait_for(listener.queue.get(), BEAT_S)
-                except TimeoutError:
-                    if not await asyncio.to_thread(self._house.access.session_lives, session):
-                        yield BYE
-                        return
-                    yield BEAT
-        finally:
-            self.leave(listener)
 
-    async def _hello(self, after: int | None) -> bytes:
-        head = (await asyncio.to_thread(self._house.journal.head)).seq
-        hello = frame("hello", {"seq": head, "now": iso(self._house.clock.now())})
-        if after is None or after == head:
-            return hello
-        if after > head or head - after > CATCH_UP:
-            return hello + RESYNC
-        events = await asyncio.to_thread(self._house.journal.events, after, CATCH_UP)
-        return hello + (self._message(events)[0] if events else b"")
+        Everything up to the position in ``hello`` is known then; whatever is committed later comes as a
+        change.
+        """
+        told = self._told
+        greeting = frame("hello", {"seq": told, "now": iso(self._house.clock.now())})
+        return f"retry: {RETRY_MS}\n".encode() + greeting + self._what_was_missed(after, told)
+
+    def _what_was_missed(self, after: int | None, told: int) -> bytes:
+        if after is None or told <= after <= self._window.head:
+            return b""
+        if after not in self._missed:
+            commits = self._window.between(after, told)
+            self._missed[after] = self._message(commits) if commits else RESYNC
+        return self._missed[after]

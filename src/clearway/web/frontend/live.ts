@@ -6,6 +6,7 @@ export interface Change {
   seq: number;
   kinds: string[];
   records: string[];
+  more?: boolean;
   board: string;
   now: string;
   /** A deadline was missed and called a post: every page shows it. */
@@ -20,9 +21,11 @@ const NEEDS: [RegExp, string[]][] = [
   [/^\/console\/dispatch$/, ["task", "unit", "measure"]],
 ];
 const PAUSE_MS = 400;
+/** After a restart all windows come back: spread over two seconds and a half, then twice as far each time. */
+const FIRST_WAIT_MS = 1200;
 
 export function mountLive(element: HTMLElement, props: Record<string, unknown>): void {
-  let wait = 1000;
+  let wait = FIRST_WAIT_MS;
   let known = Number(props.seq ?? document.body.dataset.seq ?? 0);
   let source: EventSource | null = null;
   const show = (text: string, state: "live" | "lost" | "paused") => {
@@ -32,7 +35,7 @@ export function mountLive(element: HTMLElement, props: Record<string, unknown>):
   const connect = () => {
     source = new EventSource(`/console/live?seq=${known}`);
     source.addEventListener("hello", (event) => {
-      wait = 1000;
+      wait = FIRST_WAIT_MS;
       tellNow(JSON.parse((event as MessageEvent).data).now);
       show(say("live", "实时"), "live");
     });
@@ -60,7 +63,7 @@ export function mountLive(element: HTMLElement, props: Record<string, unknown>):
     source.onerror = () => {
       source?.close();
       show(say("connection lost, trying again", "连接中断，正在重试"), "lost");
-      setTimeout(connect, wait + Math.random() * wait);
+      setTimeout(connect, wait * (0.5 + 2 * Math.random()));
       wait = Math.min(wait * 2, 30_000);
     };
   };
@@ -85,7 +88,7 @@ function changed(change: Change): void {
   const record = /\/(record|inbox|notices)\/([^/]+)$/.exec(path)?.[2];
   const need = NEEDS.find(([where]) => where.test(path))?.[1];
   const mine = record
-    ? change.records.includes(record)
+    ? change.more || change.records.includes(record)
     : !need || change.kinds.some((k) => need.includes(k));
   if (mine || change.urgent || change.kinds.includes("override")) {
     askRefresh();
