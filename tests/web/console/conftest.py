@@ -27,11 +27,13 @@ from clearway.operations.deployment import open_deployment
 from clearway.operations.desks import all_desks
 from clearway.operations.ground import Ground
 from clearway.operations.publishing import Newsroom
+from clearway.operations.sealing import Sealer
 from clearway.operations.session import Session
 from clearway.operations.storm import kinds_of_house
 from clearway.operations.what_if import Change, WhatIf, what_if
 from clearway.picture.picture import Weather
 from clearway.records import Journal
+from clearway.records.sealed import SealedStore
 from clearway.web.access import AccessStore, Grant
 from clearway.web.app import create_app
 from clearway.web.services import Services
@@ -172,6 +174,7 @@ def desk(tmp_path: Path, played: tuple[Path, Session]) -> Iterator[Desk]:
         assert fresh is not None
         return what_if(fresh.picture, fresh.before, ground.doctrine, ground.desks, change, fresh.result)
 
+    sealed = SealedStore.beside(f"sqlite:///{folder / 'journal.sqlite'}", clock)
     services = Services(
         journal=journal,
         access=access,
@@ -187,7 +190,9 @@ def desk(tmp_path: Path, played: tuple[Path, Session]) -> Iterator[Desk]:
         cycles=cycles,
         tiles=TileStore(folder / "roads.pmtiles"),
         what_if=ask,
+        sealer=Sealer(journal, sealed),
     )
     yield Desk(services, session, clock, journal, access, decider)
+    sealed.close()
     journal.close()
     access.close()

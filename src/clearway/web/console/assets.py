@@ -68,6 +68,16 @@ def manifest(house: House) -> Response:
         "display": "standalone",
         "background_color": "#11171a",
         "theme_color": "#0b5c8a",
-        "icons": [{"src": "/static/icon.svg", "sizes": "any", "type": "image/svg+xml"}],
+        "id": "/field",
+        "lang": "zh-CN",
+        "description": "Tasks of a crew, also without a connection; 现场班组任务，无网络时亦可使用",
+        "icons": [
+            {"src": "/static/icon.svg", "sizes": "any", "type": "image/svg+xml"},
+            *(
+                {"src": f"/static/icon-{n}.png", "sizes": f"{n}x{n}", "type": "image/png", "purpose": purpose}
+                for n in (192, 512)
+                for purpose in ("any", "maskable")
+            ),
+        ],
     }
     return Response(canonical_json(body), media_type="application/manifest+json")

@@ -6,7 +6,11 @@ import secrets
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 
+from clearway.kernel.errors import InputError, NotFoundError
+from clearway.kernel.language import Text
 from clearway.web.console.bodies import form_fields
 from clearway.web.console.forms import Visitor
 from clearway.web.console.names import roads, unit_names
@@ -27,6 +31,8 @@ def field(visitor: Visitor, unit: Annotated[str | None, Query(max_length=120)] =
     rows = field_tasks(house, chosen)[:60]
     response = visitor.page(
         "field.html",
+        slim=True,
+        lists=house.winter is not None,
         rows=rows,
         units=units,
         unit=chosen,
@@ -45,3 +51,22 @@ def field(visitor: Visitor, unit: Annotated[str | None, Query(max_length=120)] =
             UNIT_COOKIE, chosen, max_age=30 * 86_400, httponly=True, secure=secure, samesite="strict"
         )
     return response
+
+
+@router.post("/field/photo/{task}")
+async def photo(visitor: Visitor, task: str) -> Response:
+    """A photo of a task, from the page without scripts; sealed, without what the camera wrote into it."""
+    form = await visitor.form()
+    house, given = visitor.house, form.get("photo")
+    row = house.journal.get(task)
+    if house.sealer is None or row.kind != "task":
+        words = Text("no photos can be kept here", "此处不能保存照片")
+        raise NotFoundError(words.en, words=words)
+    if not isinstance(given, UploadFile):
+        words = Text("choose a photo", "请选择照片")
+        raise InputError(words.en, where="photo", words=words)
+    content, media = await given.read(), given.content_type or ""
+    key = f"{visitor.who.account.id}:photo:{task}:{form.get('key') or secrets.token_urlsafe(9)}"
+    attach = house.sealer.attach
+    await run_in_threadpool(attach, row, "photos", content, media, visitor.actor, key)
+    return visitor.done("/field", Text("Photo sealed", "照片已封存"))

@@ -1,7 +1,8 @@
 // The field page: tasks on a phone in the cold. What cannot be sent now waits in an outbox on the device,
 // is counted in plain sight, can be saved to a file, and is never dropped before the server has said "done".
 
-import { getJson, localTime, newKey, postJson, Refused, say, type Words, words } from "./house.ts";
+import { getJson, localTime, newKey, postBlob, postJson, Refused, say, type Words, words } from "./house.ts";
+import { type Item, Outbox, shrink } from "./outbox.ts";
 
 interface Task {
   id: string;
@@ -14,19 +15,6 @@ interface Task {
   action: string | null;
   rate_g_m2: number | null;
   verbs: string[];
-}
-
-interface Item {
-  key: string;
-  kind: string;
-  verb: string;
-  record_id: string;
-  data: Record<string, unknown>;
-  reason: string;
-  at: string;
-  title?: Words;
-  problem?: string;
-  present?: string;
 }
 
 interface Answer {
@@ -42,7 +30,18 @@ const VERBS: Record<string, string> = {
   report: say("Report", "报告"),
   done: say("Done", "完成"),
   decline: say("Cannot", "无法执行"),
+  attach: say("Photo", "拍照"),
 };
+/** What is seen most, one touch instead of typing in gloves. */
+const SEEN = [
+  say("road clear", "路面畅通"),
+  say("wet", "路面湿滑"),
+  say("slush", "融雪"),
+  say("packed snow", "压实雪"),
+  say("ice", "结冰"),
+  say("salted", "已撒盐"),
+  say("ploughed", "已推雪"),
+];
 
 const STATES: Record<string, string> = {
   open: say("new", "待接收"),
@@ -57,42 +56,6 @@ function now(): string {
   return new Date(Date.now() - Number(document.body.dataset.offset ?? 0)).toISOString();
 }
 
-class Outbox {
-  private opened: Promise<IDBDatabase>;
-
-  constructor() {
-    this.opened = new Promise((resolve, reject) => {
-      const request = indexedDB.open("clearway-field", 1);
-      request.onupgradeneeded = () => {
-        request.result.createObjectStore("items", { keyPath: "key" });
-        request.result.createObjectStore("kept");
-      };
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-  }
-
-  private async run<T>(
-    store: string,
-    mode: IDBTransactionMode,
-    act: (s: IDBObjectStore) => IDBRequest<T>,
-  ): Promise<T> {
-    const database = await this.opened;
-    return await new Promise((resolve, reject) => {
-      const transaction = database.transaction(store, mode, { durability: "strict" });
-      const request = act(transaction.objectStore(store));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onerror = () => reject(transaction.error);
-    });
-  }
-
-  put = (item: Item) => this.run("items", "readwrite", (s) => s.put(item));
-  drop = (key: string) => this.run("items", "readwrite", (s) => s.delete(key));
-  all = () => this.run<Item[]>("items", "readonly", (s) => s.getAll());
-  keep = (name: string, value: unknown) => this.run("kept", "readwrite", (s) => s.put(value, name));
-  kept = <T>(name: string) => this.run<T | undefined>("kept", "readonly", (s) => s.get(name));
-}
-
 class FieldPage {
   private outbox = new Outbox();
   private tasks: Task[] = [];
@@ -101,22 +64,31 @@ class FieldPage {
   private troubles = document.createElement("div");
   private link = document.createElement("p");
   private sending = false;
+  private pictures = new Map<string, string>();
   private form: { task: string; verb: string } | null = null;
   private readonly shelf: string;
+  private save = document.createElement("p");
 
-  constructor(private readonly element: HTMLElement, private readonly unit: string) {
+  constructor(
+    private readonly element: HTMLElement,
+    private readonly unit: string,
+    private readonly account: string,
+    private readonly name: string,
+  ) {
     this.shelf = `tasks ${unit}`;
+  }
+
+  /** Whether an entry is this person's to send; older ones name nobody. */
+  private mine(item: Item): boolean {
+    return !item.account || item.account === this.account;
   }
 
   async start(): Promise<void> {
     this.status.className = "outbox";
     this.status.setAttribute("role", "status");
-    const save = document.createElement("button");
-    save.type = "button";
-    save.textContent = say("Save unsent to a file", "将未发送内容另存为文件");
-    save.addEventListener("click", () => void this.export());
+    this.save.className = "saving";
     this.link.setAttribute("role", "status");
-    this.element.replaceChildren(this.status, this.link, this.troubles, this.list, save);
+    this.element.replaceChildren(this.status, this.link, this.troubles, this.list, this.save);
     this.tasks = (await this.outbox.kept<Task[]>(this.shelf)) ?? [];
     await this.draw();
     await this.sync();
@@ -165,11 +137,17 @@ class FieldPage {
   }
 
   private async send(): Promise<void> {
-    const items = (await this.outbox.all()).filter((i) => !i.problem);
-    items.sort((a, b) => a.at.localeCompare(b.at));
-    for (let from = 0; from < items.length; from += BATCH) {
-      const part = items.slice(from, from + BATCH);
-      const bare = part.map(({ title: _, ...item }) => item);
+    const items = (await this.outbox.all()).filter((i) => !i.problem && this.mine(i));
+    for (let from = 0; from < items.length;) {
+      if (items[from].photo) {
+        await this.sendPhoto(items[from++]);
+        continue;
+      }
+      let to = from + 1;
+      while (to < items.length && to - from < BATCH && !items[to].photo) to++;
+      const part = items.slice(from, to);
+      from = to;
+      const bare = part.map(({ title: _, account: __, name: ___, ...item }) => item);
       const answer = await postJson<{ results: Answer[] }>("/console/field/sync", { items: bare });
       for (const result of answer.results) {
         const item = part.find((i) => i.key === result.key);
@@ -185,9 +163,43 @@ class FieldPage {
     }
   }
 
-  /** Put an act into the outbox, show it as done here, and try to send it. */
-  private async act(task: Task, verb: string, data: Record<string, unknown>, reason = ""): Promise<void> {
+  /** A picture goes by itself, after what was entered before it. */
+  private async sendPhoto(item: Item): Promise<void> {
+    const query = new URLSearchParams({ field: "photos", key: item.key });
+    try {
+      await postBlob(`/api/v1/records/${item.kind}/${item.record_id}/sealed?${query}`, item.photo as Blob);
+      await this.outbox.drop(item.key);
+    } catch (error) {
+      const refused = error instanceof Refused && [404, 409, 413, 422].includes(error.status);
+      const forbidden = error instanceof Refused && error.status === 403 && error.error.code === "forbidden" &&
+        !error.error.what.includes("CSRF");
+      if (!refused && !forbidden) throw error;
+      await this.outbox.put({ ...item, problem: (error as Error).message });
+    }
+  }
+
+  /** Take a picture into the outbox. */
+  private async photo(task: Task, file: File): Promise<void> {
+    let made: Blob;
+    try {
+      made = await shrink(file);
+    } catch {
+      this.list.querySelector(`[data-task="${task.id}"] .told`)!.textContent = say(
+        "This picture cannot be read. Take it as JPEG.",
+        "无法读取该图片，请使用JPEG格式。",
+      );
+      return;
+    }
     await this.outbox.put({
+      ...this.entry(task, "attach", {}, ""),
+      photo: made,
+    });
+    await this.draw();
+    await this.sync();
+  }
+
+  private entry(task: Task, verb: string, data: Record<string, unknown>, reason: string): Item {
+    return {
       key: newKey("field"),
       kind: "task",
       verb,
@@ -195,12 +207,19 @@ class FieldPage {
       data,
       reason,
       at: now(),
+      account: this.account,
+      name: this.name,
       title: task.headline,
-    });
+    };
+  }
+
+  /** Put an act into the outbox, show it as done here, and try to send it. */
+  private async act(task: Task, verb: string, data: Record<string, unknown>, reason = ""): Promise<void> {
+    await this.outbox.put(this.entry(task, verb, data, reason));
     const next: Record<string, [string, string[]]> = {
-      acknowledge: ["acknowledged", ["start", "done", "decline"]],
-      start: ["started", ["report", "done"]],
-      done: ["done", []],
+      acknowledge: ["acknowledged", ["start", "done", "attach", "decline"]],
+      start: ["started", ["report", "done", "attach"]],
+      done: ["done", ["attach"]],
       decline: ["open", []],
     };
     if (next[verb]) [task.state, task.verbs] = next[verb];
@@ -225,6 +244,19 @@ class FieldPage {
     note.required = verb !== "report";
     note.name = "note";
     field(verb === "decline" ? say("Why not?", "原因") : say("What was seen or done", "现场情况"), note);
+    if (verb !== "decline") {
+      const quick = document.createElement("p");
+      quick.className = "quick";
+      for (const seen of SEEN) {
+        const chip = Object.assign(document.createElement("button"), { type: "button", textContent: seen });
+        chip.className = "quiet";
+        chip.addEventListener("click", () => {
+          note.value = note.value.trim() ? `${note.value.trim()}${say(", ", "，")}${seen}` : seen;
+        });
+        quick.append(chip);
+      }
+      form.append(quick);
+    }
     const value = Object.assign(document.createElement("input"), { name: "value", inputMode: "decimal" });
     const unit = Object.assign(document.createElement("input"), { name: "unit", maxLength: 20, value: "°C" });
     if (verb !== "decline") {
@@ -266,17 +298,82 @@ class FieldPage {
 
   private async draw(): Promise<void> {
     const items = await this.outbox.all();
-    const waiting = items.filter((i) => !i.problem).length;
+    const waiting = items.filter((i) => !i.problem && this.mine(i)).length;
+    this.pictures = new Map();
+    for (const item of items.filter((i) => i.photo && !i.problem)) {
+      const count = items.filter((i) => i.photo && !i.problem && i.record_id === item.record_id).length;
+      this.pictures.set(item.record_id, say(`${count} photo(s) not sent yet`, `${count}张照片未发送`));
+    }
     this.element.dataset.unsent = String(waiting);
     this.status.textContent = waiting
       ? say(`${waiting} not sent yet; kept on this phone`, `${waiting}条未发送，已保存在本机`)
       : say("Everything is sent", "全部已发送");
     this.status.className = waiting ? "outbox waiting" : "outbox";
-    this.troubles.replaceChildren(...items.filter((i) => i.problem).map((item) => this.trouble(item)));
+    const others = items.filter((i) => !i.problem && !this.mine(i));
+    this.troubles.replaceChildren(
+      ...items.filter((i) => i.problem).map((item) => this.trouble(item)),
+      ...(others.length ? [this.strangers(others)] : []),
+    );
+    this.saving(items.length);
     // A form that is being filled in stays where it is, whatever comes from the server.
     if (this.form && this.list.querySelector("form")) return;
     this.list.replaceChildren(...this.tasks.map((task) => this.card(task)));
     if (!this.tasks.length) this.list.textContent = say("No task.", "暂无任务。");
+  }
+
+  /** Entries of somebody else who used this phone: they wait for that person. */
+  private strangers(items: Item[]): HTMLElement {
+    const box = document.createElement("p");
+    box.className = "card level-yellow";
+    const names = [...new Set(items.map((i) => i.name || i.account))].join(", ");
+    box.textContent = say(
+      `${items.length} entered by ${names}, not sent yet: they must sign in on this phone, or save to a file.`,
+      `${names}录入的${items.length}条尚未发送：须由其本人在本机登录发送，或另存为文件。`,
+    );
+    return box;
+  }
+
+  /** Saving to a file is offered when there is something to save; taking a file back, always. */
+  private saving(count: number): void {
+    const parts: HTMLElement[] = [];
+    if (count) {
+      const save = document.createElement("button");
+      save.type = "button";
+      save.className = "quiet";
+      save.textContent = say("Save unsent to a file", "将未发送内容另存为文件");
+      save.addEventListener("click", () => void this.export());
+      parts.push(save);
+    }
+    const label = document.createElement("label");
+    label.className = "small soft";
+    const input = Object.assign(document.createElement("input"), { type: "file", accept: ".json" });
+    input.addEventListener("change", () => void this.import(input));
+    label.append(say("Take back a saved file", "载入已保存的文件"), input);
+    const box = document.createElement("details");
+    const summary = document.createElement("summary");
+    summary.className = "small soft";
+    summary.textContent = say("Saved files", "已保存的文件");
+    box.append(summary, label);
+    parts.push(box);
+    if (this.save.querySelector("details[open]")) return;
+    this.save.replaceChildren(...parts);
+  }
+
+  private async import(input: HTMLInputElement): Promise<void> {
+    const file = input.files?.[0];
+    if (!file) return;
+    let line: string;
+    try {
+      const taken = await this.outbox.load(await file.text());
+      line = say(`${taken} entries taken back`, `已载入${taken}条`);
+    } catch {
+      line = say("This is no file saved here.", "不是本页面保存的文件。");
+    }
+    this.save.querySelector("details")?.removeAttribute("open");
+    this.link.textContent = line;
+    await this.draw();
+    await this.sync();
+    if (!this.link.textContent) this.link.textContent = line;
   }
 
   private trouble(item: Item): HTMLElement {
@@ -323,6 +420,10 @@ class FieldPage {
     const buttons = document.createElement("p");
     buttons.className = "big-buttons";
     for (const verb of task.verbs.filter((v) => VERBS[v])) {
+      if (verb === "attach") {
+        buttons.append(this.camera(task));
+        continue;
+      }
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.verb = verb;
@@ -344,13 +445,41 @@ class FieldPage {
     if (task.instruction) {
       card.append(Object.assign(document.createElement("p"), { textContent: words(task.instruction) }));
     }
+    const told = document.createElement("p");
+    told.className = "told";
+    told.setAttribute("role", "status");
+    told.textContent = this.pictures.get(task.id) ?? "";
+    card.append(told);
     if (this.form?.task === task.id) card.append(this.ask(task, this.form.verb));
     else card.append(buttons);
     return card;
   }
 
+  /** One touch opens the camera. */
+  private camera(task: Task): HTMLElement {
+    const label = document.createElement("label");
+    label.className = "button camera";
+    label.tabIndex = 0;
+    label.append(VERBS.attach);
+    const input = document.createElement("input");
+    input.type = "file";
+    input.accept = "image/*";
+    input.setAttribute("capture", "environment");
+    input.className = "announce";
+    input.tabIndex = -1;
+    input.addEventListener("change", () => {
+      const file = input.files?.[0];
+      if (file) void this.photo(task, file);
+    });
+    label.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") input.click();
+    });
+    label.append(input);
+    return label;
+  }
+
   private async export(): Promise<void> {
-    const blob = new Blob([JSON.stringify(await this.outbox.all(), null, 1)], { type: "application/json" });
+    const blob = new Blob([await this.outbox.save()], { type: "application/json" });
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = `clearway-unsent-${Date.now()}.json`;
@@ -360,6 +489,6 @@ class FieldPage {
 }
 
 for (const element of document.querySelectorAll<HTMLElement>('[data-island="field"]')) {
-  const props = JSON.parse(element.dataset.props || "{}") as { unit?: string };
-  void new FieldPage(element, props.unit ?? "").start();
+  const props = JSON.parse(element.dataset.props || "{}") as { unit?: string; account?: string; name?: string };
+  void new FieldPage(element, props.unit ?? "", props.account ?? "", props.name ?? "").start();
 }

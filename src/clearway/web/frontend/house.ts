@@ -69,6 +69,17 @@ export async function postJson<T>(url: string, value: unknown): Promise<T> {
   return await read<T>(answer);
 }
 
+/** Send a file as it is. */
+export async function postBlob<T>(url: string, value: Blob): Promise<T> {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": value.type, "x-csrf": csrf, accept: "application/json" },
+    body: value,
+    credentials: "same-origin",
+  });
+  return await read<T>(answer);
+}
+
 async function read<T>(answer: Response): Promise<T> {
   if (answer.status === 401 && !/^\/(signin|field)/.test(location.pathname)) {
     location.href = `/signin?next=${encodeURIComponent(location.pathname)}`;

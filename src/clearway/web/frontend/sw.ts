@@ -2,7 +2,7 @@
 
 /// <reference lib="webworker" />
 const worker = self as unknown as ServiceWorkerGlobalScope;
-const NAME = "clearway-field-2";
+const NAME = "clearway-field-3";
 const PAGE = "/field";
 const PARTS = [
   "/static/house.css",
@@ -11,9 +11,12 @@ const PARTS = [
   "/static/dist/maplibre-gl.css",
   "/static/dist/uPlot.min.css",
   "/static/icon.svg",
+  "/static/icon-192.png",
   "/field/manifest.json",
 ];
 const KNOWN = [PAGE, ...PARTS];
+/** A line that is there but carries nothing must not keep a crew waiting in the cold. */
+const PATIENCE_MS = 4_000;
 
 /** Keep a good answer; a page that sends elsewhere (to sign in) is none. */
 async function keep(path: string, answer: Response): Promise<void> {
@@ -39,10 +42,15 @@ worker.addEventListener("fetch", (event) => {
     return;
   }
   event.respondWith((async () => {
-    try {
-      const answer = await fetch(event.request);
-      event.waitUntil(keep(pathname, answer.clone()));
+    const fresh = fetch(event.request).then(async (answer) => {
+      await keep(pathname, answer.clone());
       return answer;
+    });
+    event.waitUntil(fresh.catch(() => undefined));
+    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), PATIENCE_MS));
+    try {
+      const first = await Promise.race([fresh, late]);
+      return first ?? (await caches.match(pathname)) ?? await fresh;
     } catch {
       return (await caches.match(pathname)) ?? Response.error();
     }

@@ -36,6 +36,8 @@ _STATIC: Final = {
     "winter.css": "text/css; charset=utf-8",
     "sheet.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
+    "icon-192.png": "image/png",
+    "icon-512.png": "image/png",
 }
 _NUMBER_LABELS: Final = {
     "police": ("police", "报警"),

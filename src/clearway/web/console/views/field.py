@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from clearway.kernel.clock import iso
+from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.errors import ClearwayError, ConflictError, InputError, SystemFailureError
 from clearway.kernel.language import Text
-from clearway.records import Actor, Command, RecordRow
+from clearway.records import Actor, Command, Event, RecordRow
 from clearway.web.access import Principal
 from clearway.web.api.routes import CommandIn
 from clearway.web.console.names import indices, roads
@@ -18,8 +19,12 @@ from clearway.web.services import Services
 from clearway.web.submit import submit
 
 MAX_ITEMS: Final = 200
-FIELD_VERBS: Final = ("acknowledge", "start", "report", "done", "decline")
+FIELD_VERBS: Final = ("acknowledge", "start", "report", "done", "attach", "decline")
 OPEN: Final = ("open", "acknowledged", "started")
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far a phone's clock may run ahead of the house's."""
+PHOTO_AFTER: Final = timedelta(hours=2)
+"""How long a task that is done stays on the unit's page, for a photo that was forgotten."""
 
 
 def field_tasks(house: Services, unit: str = "") -> list[RecordRow]:
@@ -27,7 +32,13 @@ def field_tasks(house: Services, unit: str = "") -> list[RecordRow]:
     rows = house.journal.list("task", states=OPEN)
     if unit:
         rows = [r for r in rows if r.data.get("unit") in (unit, None, "")]
-    return sorted(rows, key=lambda r: (r.data.get("unit") != unit, str(r.data.get("due") or "9"), r.id))
+        since = house.clock.now() - PHOTO_AFTER
+        done = house.journal.list("task", states=("done",))
+        rows += [r for r in done if r.data.get("unit") == unit and r.since >= since]
+    return sorted(
+        rows,
+        key=lambda r: (r.state == "done", r.data.get("unit") != unit, str(r.data.get("due") or "9"), r.id),
+    )
 
 
 def field_json(house: Services, actor: Actor, unit: str = "") -> dict[str, Any]:
@@ -69,7 +80,8 @@ def sync(house: Services, who: Principal, items: list[Any]) -> list[dict[str, An
 def _one(house: Services, who: Principal, item: Any) -> dict[str, Any]:
     key = str(item.get("key", "")) if isinstance(item, dict) else ""
     try:
-        event = submit(house, who, command_of(CommandIn.model_validate(item), who))
+        command = command_of(_in_time(house, CommandIn.model_validate(item)), who)
+        event = _done_before(house, command) or submit(house, who, command)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -82,6 +94,30 @@ def _one(house: Services, who: Principal, item: Any) -> dict[str, Any]:
         return _answer(key, "refused", _problem(error), _present(house, item))
     done = {"seq": event.seq, "record_id": event.record_id, "state": event.state, "version": event.version}
     return {"key": key, "status": "done", **done}
+
+
+def _in_time(house: Services, body: CommandIn) -> CommandIn:
+    """A phone whose clock runs ahead by minutes did it now; a longer lead is refused as it stands."""
+    now = house.clock.now()
+    changed: dict[str, Any] = {}
+    if body.at is not None and body.at.tzinfo is not None and now < body.at <= now + CLOCKS_DIFFER:
+        changed["at"] = now
+    try:
+        done_at = parse_utc(str(body.data["done_at"]))
+    except (KeyError, InputError):
+        done_at = now
+    if now < done_at <= now + CLOCKS_DIFFER:
+        changed["data"] = {**body.data, "done_at": iso(now)}
+    return body.model_copy(update=changed) if changed else body
+
+
+def _done_before(house: Services, command: Command) -> Event | None:
+    """The event of an item that was sent before; its time may have been set right then."""
+    before = house.journal.event_by_key(command.key)
+    if before is None or before.actor.id != command.actor.id:
+        return None
+    same = (before.kind, before.verb, before.record_id) == (command.kind, command.verb, command.record_id)
+    return before if same else None
 
 
 def command_of(body: CommandIn, who: Principal) -> Command:
