@@ -134,6 +134,18 @@ def test_the_same_seed_and_rounds_give_the_same_plan() -> None:
     assert one.trips != other.trips
 
 
+def test_a_given_plan_is_taken_up_and_never_made_worse() -> None:
+    """Started from a good plan without a round to spend, that plan comes back; with rounds nothing dearer."""
+    problem = made(6, 40, 6.0)
+    good = solve(problem, iterations=4000, seed=2)
+    same = solve(problem, iterations=0, seed=9, start=good.trips)
+    more = solve(problem, iterations=500, seed=9, start=good.trips)
+    assert same.cost == good.cost
+    assert judged(problem, more) == more.cost <= good.cost
+    part = solve(problem, iterations=200, seed=9, start=good.trips[:2])
+    assert judged(problem, part) == part.cost
+
+
 def test_fractions_are_costed_from_the_problem_not_from_the_search() -> None:
     """Costs and demands that are no whole numbers add up exactly as stated."""
     whole = made(11, 25, 5.0)

@@ -43,7 +43,7 @@ def combine(
         seconds: most time for the integer programme.
         nodes: most nodes of its tree instead of a time, for runs that must be repeatable.
     """
-    found = _columns(pool, tasks, there, best)
+    found = _columns(pool, tasks, there, best, 0.0 if nodes else seconds)
     if found is None or found.bound > best - 1e-6:
         return None
     cost = pool.cost[found.index].astype(float)
@@ -70,7 +70,7 @@ def combine(
     return routes
 
 
-def _columns(pool: Pool, tasks: int, there: NDArray[np.int64], best: float) -> Columns | None:
+def _columns(pool: Pool, tasks: int, there: NDArray[np.int64], best: float, seconds: float) -> Columns | None:
     used = int(pool.used[0])
     index = np.arange(max(0, used - ROUTES_LOOKED_AT), used)
     if not index.size:
@@ -81,8 +81,9 @@ def _columns(pool: Pool, tasks: int, there: NDArray[np.int64], best: float) -> C
     cover.data[:] = -1.0
     limit = np.concatenate([np.full(tasks, -1.0), there.astype(float)])
     signed: Any = vstack([cover[:tasks], -cover[tasks:]]).tocsc()
-    done: Any = linprog(cost, A_ub=signed, b_ub=limit, bounds=(0, None), method="highs")
-    if done.x is None:
+    limits: Any = {"time_limit": seconds} if seconds else {}
+    done: Any = linprog(cost, A_ub=signed, b_ub=limit, bounds=(0, None), method="highs", options=limits)
+    if done.status != 0:
         return None
     reduced = cost - signed.T @ done.ineqlin.marginals
     keep = np.flatnonzero(reduced <= best - float(done.fun) + 1e-6)

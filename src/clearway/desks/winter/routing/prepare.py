@@ -16,7 +16,7 @@ from clearway.desks.winter.routing.model import NO_MODE, ArcPlan, ArcProblem, Ef
 from clearway.desks.winter.routing.ruin import Work
 from clearway.kernel.errors import InputError
 
-NEAR = 32
+NEAR = 64
 UNITS = 1 << 26
 """Costs that are no whole numbers are counted in steps of their greatest divided by this."""
 SPARE_ROUTES = 4
@@ -37,7 +37,7 @@ class Prepared:
     """(N, 2) mode or terminal (M + t) of an item."""
 
 
-def prepare(problem: ArcProblem, near: int = NEAR) -> Prepared:
+def prepare(problem: ArcProblem, near: int = NEAR, least_trips: int = 0) -> Prepared:
     """Bring a problem into the form of the search.
 
     Raises:
@@ -59,8 +59,9 @@ def prepare(problem: ArcProblem, near: int = NEAR) -> Prepared:
             way = ways[np.ix_(problem.leave[modes[:, o]], problem.enter[modes[:, q]])]
             np.minimum(least, way[:n, :n], out=least)
             d[:, :, 2 * o + q] = way + service[modes[:, q]]
-    trips = _trips(problem)
-    nearest = _near(np.minimum(least, least.T), near)
+    trips = _trips(problem, least_trips)
+    starts = sorted({n + t.start for t in trips})
+    nearest = _near(np.minimum(least, least.T), d, starts, near)
     return Prepared(problem, _data(problem, trips, steps, d, nearest), trips, steps, modes)
 
 
@@ -120,7 +121,7 @@ def _steps(problem: ArcProblem) -> float:
     return UNITS / most
 
 
-def _trips(problem: ArcProblem) -> tuple[Trip, ...]:
+def _trips(problem: ArcProblem, least: int) -> tuple[Trip, ...]:
     trips = problem.trips
     if not problem.open_fleet:
         return trips
@@ -128,8 +129,8 @@ def _trips(problem: ArcProblem) -> tuple[Trip, ...]:
     room = sum(t.capacity for t in trips)
     need = float(problem.demand.sum())
     more = 0 if room >= need else math.ceil((need - room) / last.capacity)
-    have = len(trips) + more
-    more += SPARE_ROUTES + have // 4
+    more += SPARE_ROUTES + (len(trips) + more) // 4
+    more = max(more, least - len(trips))
     top = max(t.vehicle for t in trips)
     return (
         *trips,
@@ -160,16 +161,24 @@ def _check(problem: ArcProblem, modes: NDArray[np.int32]) -> None:
         )
 
 
-def _near(least: NDArray[np.int32], count: int) -> NDArray[np.int32]:
-    """The nearest other tasks of each task, by the least way between any of their ends, either way round."""
+def _near(least: NDArray[np.int32], d: NDArray[np.int32], starts: list[int], count: int) -> NDArray[np.int32]:
+    """Tasks beside which a task may be put: the nearest, by the least way between any of their ends, and then
+    those from (or to) which it lies on the way of a trip's start or end."""
     n = least.shape[0]
-    k = min(count, n - 1)
+    nearest, k = min(count, n - 1), min(count + count // 2, n - 1)
     out = np.empty((n, max(k, 0)), np.int32)
+    if k <= 0:
+        return out
+    to_start = d[starts, :n].min(axis=(0, 2)).astype(np.int64)
     for t in range(n):
-        row = least[t].copy()
-        row[t] = np.iinfo(np.int32).max
-        best = np.argpartition(row, k - 1)[:k] if k > 0 else np.zeros(0, np.int64)
-        out[t] = best[np.lexsort((best, row[best]))]
+        row = least[t].astype(np.int64)
+        row[t] = NEVER
+        best = np.argpartition(row, nearest - 1)[:nearest]
+        out[t, :nearest] = best[np.lexsort((best, row[best]))]
+        row += np.minimum(0, to_start[t] - to_start)
+        row[best] = NEVER
+        row[t] = NEVER
+        out[t, nearest:] = np.argsort(row, kind="stable")[: k - nearest]
     return out
 
 

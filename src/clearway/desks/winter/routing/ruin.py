@@ -200,6 +200,19 @@ def recreate(data: Any, s: Any, w: Any, price: Any, blink: float) -> None:
                 value = cost + priced(data, s, t, r, price) + priced_cost(data, s, r, cost, price)
                 if value < best:
                     best, to, place = value, r, 0
+        for r in range(s.ln.size):
+            if s.ln[r] == 0:
+                continue
+            add = priced(data, s, t, r, price)
+            if add >= best:
+                continue
+            for p in range(0, s.ln[r] + 1, s.ln[r]):
+                w.mark[r, p] = stamp
+                cost = extra(data, s, t, r, p)
+                if cost + add < best:
+                    value = cost + add + priced_cost(data, s, r, cost, price)
+                    if value < best:
+                        best, to, place = value, r, p
         for q in range(data.near.shape[1]):
             other = data.near[t, q]
             r = s.route[other]

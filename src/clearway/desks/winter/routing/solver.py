@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,8 +22,18 @@ HARD: Final = 1e9
 """Price of a unit exceeded, in mean costs of a task, where nothing may be exceeded."""
 LONG: Final = 14.0
 """Tasks a route from which routes are long: overfull ones are let through on the way, ruins larger."""
+HOT: Final = 0.5
+AGAIN: Final = 0.1
+COLD: Final = 0.008
+"""Temperatures of a new start and of a plan taken up again, and the last one, in mean costs of a task."""
+TIGHT: Final = 0.97
+"""Share of capacity from which trips that are too full are let through on the way."""
+FEASIBLE: Final = 0.3
 FIRST_ROUNDS_A_TASK: Final = 6000
-COMBINE_SHARE: Final = 0.06
+COMBINE_SHARE: Final = 0.05
+LAST_COMBINE: Final = 0.94
+LONGEST_LEG: Final = 0.6
+"""Shares of the budget: of putting routes together once, when that is done last, of a leg."""
 NODES: Final = 200
 
 
@@ -79,6 +89,7 @@ def solve(
     seed: int = 1,
     iterations: int | None = None,
     progress: Progress | None = None,
+    start: Sequence[Sequence[int]] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> ArcPlan:
     """The best plan found within a time, on one core.
@@ -88,6 +99,7 @@ def solve(
         seconds: time to search, compiling not counted.
         seed: of the search.
         iterations: with a number here the search does that many rounds instead, repeatable to the bit.
+        start: trips (modes in order) to start from; tasks in none are put where they cost least.
         progress: told (seconds, rounds, best cost) now and then.
         clock: a clock that only goes forward, in seconds.
 
@@ -98,7 +110,7 @@ def solve(
     Raises:
         InputError: a task is larger than every capacity, or cannot be reached; names the tasks.
     """
-    made = prepare(problem)
+    made = prepare(problem, least_trips=len(start or ()))
     if problem.tasks == 0:
         return plan_of(made, _start(made, seed)[0], Effort(seed=seed))
     warm_up()
@@ -109,8 +121,8 @@ def solve(
     low = problem.lower_bound
     target = math.ceil(low * made.steps - 1e-6) if math.isfinite(low) else -math.inf
     run = Search(made, budget, seed, progress, s, no_routes(made.data), w, pool, target)
-    _first(run)
-    _legs(run)
+    _first(run, start)
+    _legs(run, known=start is not None)
     effort = Effort(budget.done, budget.spent(), seed, tuple(run.log))
     return plan_of(made, run.best, effort)
 
@@ -142,17 +154,29 @@ def _prices(run: Search, soft: bool) -> np.ndarray:
     return np.array([HARD * unit, HARD, HARD * unit, HARD * unit])
 
 
-def _first(run: Search) -> None:
-    """A first plan: each task where it costs least, in a random order."""
+def _first(run: Search, start: Sequence[Sequence[int]] | None) -> None:
+    """A first plan: the given one, or each task where it costs least, in a random order."""
     data, s, w = run.made.data, run.s, run.w
     price = _prices(run, soft=False)
-    w.out[:-1] = np.random.default_rng(run.seed).permutation(data.demand.size)
+    if start is None:
+        w.out[:-1] = np.random.default_rng(run.seed).permutation(data.demand.size)
+    else:
+        _begin_from(run, start)
     recreate(data, s, w, price, 0.01)
     keep_changes(w)
     run.scale = max(1.0, float(s.spent.sum()) / data.demand.size)
     copy_routes(s, run.best)
     if over(data, s) == (0, 0):
         _better(run, float(s.spent.sum()))
+
+
+def _begin_from(run: Search, start: Sequence[Sequence[int]]) -> None:
+    task_of = {int(m): t for t, row in enumerate(run.made.modes[: run.made.problem.tasks]) for m in row}
+    lists = [[task_of[m] for m in modes] for modes in start]
+    first = np.zeros(run.made.data.kind.size + 1, np.int64)
+    first[1 : len(lists) + 1] = np.cumsum([len(own) for own in lists])
+    first[len(lists) + 1 :] = first[len(lists)]
+    lay(run.made.data, run.s, run.w, np.array([t for own in lists for t in own], np.int64), first)
 
 
 def _better(run: Search, value: float) -> None:
@@ -163,38 +187,54 @@ def _better(run: Search, value: float) -> None:
         run.progress(run.budget.spent(), run.budget.done, run.best_value / run.made.steps)
 
 
-def _legs(run: Search) -> None:
+def _legs(run: Search, *, known: bool) -> None:
     """Anneal in legs: from the start, from the best plan, with and without prices, until the end."""
     data = run.made.data
     used = max(1, int((run.s.ln > 0).sum()))
     long = data.demand.size / used > LONG
+    tight = _fill(run) > TIGHT
     closed = not run.made.problem.open_fleet or bool(run.made.problem.vehicle_limit)
     leg = 0
     while not run.over:
         begun = run.budget.share()
-        soft = closed or (long if leg % 2 == 0 else not long)
+        soft = closed or ((long or tight) == (leg % 2 == 0))
         end = _end_of_leg(run, begun, leg)
-        hot, cold = (0.3, 0.003) if leg % 3 != 2 else (0.06, 0.003)
-        course = Course(
-            hot=hot * run.scale,
-            cold=cold * run.scale,
-            mean_out=18.0 if long else 10.0,
-            longest=30.0 if long else 10.0,
-            feasible=0.3 if soft else 0.0,
-            moves=4 if long else 1,
-            keen=1.02,
+        again = (
+            (leg > 0 or known)
+            and (leg == 0 or end >= LAST_COMBINE or leg % 2 == 1)
+            and run.best_value < math.inf
         )
-        if leg % 3 == 2 or leg == 1:
+        price = _prices(run, soft)
+        if again:
             copy_routes(run.best, run.s)
-        else:
+        elif leg:
             _lay(run.made, run.s, run.w, [])
-            recreate(data, run.s, run.w, _prices(run, soft), 0.01)
+            recreate(data, run.s, run.w, price, 0.01)
             keep_changes(run.w)
-        _anneal(run, course, _prices(run, soft), begun, end)
+        _anneal(run, _course(run, long=long, soft=soft, again=again), price, begun, end)
         _combine(run)
         leg += 1
     if math.isinf(run.best_value):
         copy_routes(run.s, run.best)
+
+
+def _fill(run: Search) -> float:
+    """Share of the least trips' capacity that is needed."""
+    need, most = int(run.made.data.demand.sum()), int(run.made.data.capacity.max())
+    return need / (most * math.ceil(need / most)) if need else 0.0
+
+
+def _course(run: Search, *, long: bool, soft: bool, again: bool) -> Course:
+    """Temperatures and sizes, by the mean cost of a task and the length of routes."""
+    return Course(
+        hot=(AGAIN if again else HOT) * run.scale,
+        cold=COLD * run.scale,
+        mean_out=20.0 if long else 10.0,
+        longest=30.0 if long else 10.0,
+        feasible=FEASIBLE if soft else 0.0,
+        moves=2 if long else 1,
+        keen=1.05,
+    )
 
 
 def _end_of_leg(run: Search, begun: float, leg: int) -> float:
@@ -206,9 +246,10 @@ def _end_of_leg(run: Search, begun: float, leg: int) -> float:
         if not run.rate:
             run.rate = _measure(run)
         all_rounds = run.rate * run.budget.seconds
-    length = min(max(wanted / max(1.0, all_rounds), 0.05), 0.75)
-    left = 1.0 - begun
-    return 1.0 if left < 1.6 * length else begun + length
+    if begun >= LAST_COMBINE:
+        return 1.0
+    length = min(max(wanted / max(1.0, all_rounds), 0.1), LONGEST_LEG)
+    return LAST_COMBINE if begun + 1.3 * length > LAST_COMBINE else begun + length
 
 
 def _measure(run: Search) -> float:
