@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.special import erfc
 
 from clearway.desks.roadweather import engine_types as et
@@ -22,6 +23,7 @@ from clearway.desks.roadweather.engine_ground import (
 from clearway.desks.roadweather.engine_kernel import run_columns
 from clearway.desks.roadweather.model import (
     ColumnTreatment,
+    Forcing,
     RoadColumns,
     Sensors,
     SurfaceState,
@@ -68,6 +70,82 @@ def test_every_step_conserves_energy_and_water(
     assert run.audit[:, 1].max() < 1e-6
     assert (run.state.stores >= 0).all()
     assert np.isfinite(run.trajectory.values).all()
+
+
+def wild(seed: int, count: int = 150) -> tuple[Forcing, RoadColumns, SurfaceState, list[ColumnTreatment]]:
+    """Two days that no road has seen: heat with snow, salt with gales, ice in the sun."""
+    rng = np.random.default_rng(seed)
+    h = np.arange(49)
+
+    def spread(low: float, high: float) -> NDArray[np.float64]:
+        return rng.uniform(low, high, (count, 1))
+
+    walk = np.cumsum(rng.normal(0, 1.5, (count, 49)), axis=1)
+    air = np.clip(spread(-45, 45) + spread(0, 15) * np.sin((h - spread(0, 24)) / 3.82) + walk, -60, 55)
+    weather = Forcing(
+        AT + 3600 * h, air, np.minimum(air - rng.exponential(4, air.shape) + 1, 40),
+        np.clip(spread(0, 25) + rng.normal(0, 3, air.shape), 0, 60), spread(500, 1080) + 0 * air,
+        np.where(rng.uniform(size=air.shape) > 0.8, rng.exponential(3, air.shape), 0.0),
+        np.where(rng.uniform(size=air.shape) > 0.8, rng.exponential(2, air.shape), 0.0),
+        np.clip(spread(-200, 900) * np.sin((h - 6) / 3.82), 0, None), spread(0, 300) + 0 * air,
+        spread(90, 480) + 0 * air, spread(-20, 60) + 0 * air, spread(0, 360) + 0 * air,
+    )  # fmt: skip
+    index = np.arange(count)
+    columns = RoadColumns.of(
+        count, series=index, construction=index % 3, sky_view=rng.uniform(0, 1, count), traffic=index % 4 - 1,
+        rain_share=np.where(index % 3 == 2, 0.0, 1.0), exchange_scale=np.exp(rng.normal(0, 0.5, count)),
+    )  # fmt: skip
+    begin = state(count, 0.0)
+    begin.ground_c[:] = np.clip(air[:, :1] + rng.normal(0, 8, (count, 1)), -50, 60)
+    for store, mean in ((et.WATER, 0.5), (et.SNOW, 3.0), (et.ICE, 1.0), (et.SALT, 20.0)):
+        begin.stores[:, store] = rng.exponential(mean, count) * (rng.uniform(size=count) > 0.5)
+    deeds = []
+    for _ in range(3 * count):
+        action = str(rng.choice(["salt", "brine", "plough", "plough_salt", "abrasive"]))
+        amount = 0.0 if action == "plough" else float(rng.uniform(0, 100))
+        at = AT + float(rng.uniform(0, 48 * 3600))
+        deeds.append(ColumnTreatment(int(rng.integers(count)), at, action, amount))
+    return weather, columns, begin, deeds
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_runs_away_whatever_falls_on_the_road(seed: int) -> None:
+    """Snow on hot asphalt, brine in a gale: books close, stores stay, roads stay roads, at any step."""
+    weather, columns, begin, deeds = wild(seed)
+    flow = np.linspace(0, 3000, 3)[:, None] + np.zeros(49)
+    patterns = TrafficPatterns(flow, np.full((3, 49), 70.0), flow / 200.0)
+    runs = [
+        simulate(weather, columns, begin, deeds, dt_s=dt_s, traffic=patterns, audit=True)
+        for dt_s in (60.0, 300.0, 600.0)
+    ]
+    for run in runs:
+        assert run.audit.max() < 1e-6
+        assert (run.state.stores >= 0).all()
+        assert float(run.trajectory.rst_c.min()) > -70.0
+        assert float(run.trajectory.rst_c.max()) < 80.0
+    difference = runs[2].trajectory.rst_c - runs[0].trajectory.rst_c
+    assert float(np.quantile(np.abs(difference), 0.99)) < 4.0
+
+
+def test_melting_salted_snow_takes_its_vapour_from_the_brine() -> None:
+    """Wet snow falling into brine in a gale: the road stays near the air, at any step."""
+    weather = forcing(hours=6, air=1.3, dew=-7.9, wind=25.0, snow=1.3, sun=120.0, sky=280.0)
+    for dt_s in (60.0, 300.0, 600.0):
+        run = simulate(weather, RoadColumns.of(1), state(1, 2.4, water_mm=0.3, salt_g_m2=65.0), dt_s=dt_s)
+        assert np.abs(run.trajectory.rst_c).max() < 4.0
+
+
+def test_a_snow_shower_on_a_hot_road_melts_and_cools_it() -> None:
+    """Graupel on asphalt at 30 °C is gone at once; the road cools by it, and not below freezing."""
+    weather = forcing(hours=2, step_s=600, air=8.0, dew=4.0, snow=5.0, sky=300.0)
+    dry = forcing(hours=2, step_s=600, air=8.0, dew=4.0, sky=300.0)
+    for dt_s in (60.0, 300.0, 600.0):
+        white, bare = (
+            simulate(f, RoadColumns.of(1), state(1, 30.0), dt_s=dt_s).trajectory for f in (weather, dry)
+        )
+        assert white["snow_mm"].max() < 1.0
+        assert (white.rst_c[1:, 0] < bare.rst_c[1:, 0]).all()
+        assert float(white.rst_c.min()) > -1.0
 
 
 def test_ground_follows_the_analytic_half_space() -> None:

@@ -146,9 +146,11 @@ def test_metro_cases_run_or_are_refused_as_expected(shared_data: Path) -> None:
     assert len(results) == 49
     refused = [r for r in results if r.refused]
     assert {r.name for r in refused} == {r.name for r in results if r.expected == "FAILURE"}
-    sane = [r for r in results if not r.refused and not r.kind.startswith("absurd")]
+    sane = [r for r in results if not r.refused and "absurd" not in r.kind]
     assert np.median([r.rmse_k for r in sane]) < 2.0
     assert max(r.rmse_k for r in sane) < 6.0
+    assert {r.kind.split(",")[0] for r in results if not r.refused} == {"bridge", "long run", "road"}
+    assert all("°C" in r.worst and "sun" in r.worst for r in results if not r.refused)
     bridges = [r.rmse_k for r in sane if r.kind == "bridge"]
     assert len(bridges) == 3
     assert np.median(bridges) < 2.0

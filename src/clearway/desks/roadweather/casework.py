@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from clearway.desks.roadweather.conditions import Condition
 from clearway.desks.roadweather.formats import metro_xml
-from clearway.desks.roadweather.site_run import SiteForecast, run_site
+from clearway.desks.roadweather.radiation import sun_position
+from clearway.desks.roadweather.site_run import SiteForecast, run_site, when
 from clearway.kernel.errors import InputError
 
 F64 = NDArray[np.float64]
 
 LONG_RUN_H: Final = 100.0
+COVERED_MM: Final = 0.3
+DARK_DEG: Final = -3.0
+SUNNY_DEG: Final = 15.0
 SUMMER_C: Final = 40.0
 ABSURD_C: Final = (-60.0, 75.0)
 ABSURD_SUM: Final = 1000.0
@@ -43,6 +47,10 @@ class CaseResult:
     condition_share: float = float("nan")
     metro_range: str = ""
     our_range: str = ""
+    night_k: float = float("nan")
+    day_k: float = float("nan")
+    covered_k: float = float("nan")
+    worst: str = ""
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> CaseResult:
@@ -72,6 +80,8 @@ def _compare(
     ours = np.interp(times, made.times_s, made.trajectory.rst_c[:, 0], left=np.nan, right=np.nan)
     seen = np.isfinite(ours)
     gap = (ours - metro_c)[seen]
+    sun = sun_position(times, made.record.site.lon, made.record.site.lat)[0]
+    white = _interpolated(times, made, "snow_mm") + _interpolated(times, made, "ice_mm") > COVERED_MM
     nearest = np.abs(made.times_s[:, None] - times[None, :]).argmin(axis=0)
     conditions = made.trajectory.condition()[nearest, 0]
     same = _group(conditions, (Condition.DRY,), OURS_WET) == _group(codes, METRO_DRY, METRO_WET)
@@ -79,7 +89,36 @@ def _compare(
         name, expected, kind_of(deck, times, metro_c, folder), "", int(seen.sum()), float(gap.mean()),
         float(np.sqrt(np.mean(gap**2))), float(gap[0]), float(np.abs(gap).max()), float(same[seen].mean()),
         f"{metro_c.min():.0f}…{metro_c.max():.0f}", f"{np.nanmin(ours):.0f}…{np.nanmax(ours):.0f}",
+        _mean(gap, (sun < DARK_DEG)[seen]), _mean(gap, ((sun > SUNNY_DEG) & ~white)[seen]),
+        _mean(gap, ((sun > DARK_DEG) & white)[seen]),
+        _worst(made, times[seen], ours[seen], metro_c[seen], sun[seen]),
     )  # fmt: skip
+
+
+def _interpolated(times: NDArray[np.int64], made: SiteForecast, name: str) -> F64:
+    return np.asarray(np.interp(times, made.times_s, made.trajectory[name][:, 0]), np.float64)
+
+
+def _mean(gap: F64, where: NDArray[np.bool_]) -> float:
+    return float(gap[where].mean()) if where.any() else float("nan")
+
+
+def _worst(made: SiteForecast, times: NDArray[np.int64], ours: F64, metro_c: F64, sun_deg: F64) -> str:
+    """The hour of the largest difference: both temperatures, sun, cloud, and what ours has on the road."""
+    at = int(np.abs(ours - metro_c).argmax())
+    row = int(np.abs(made.times_s - times[at]).argmin())
+    index = int(np.abs(made.record.times_s - times[at]).argmin())
+    said = [
+        f"{when(float(times[at]))}: ours {ours[at]:.1f}, METRo {metro_c[at]:.1f} °C",
+        f"air {made.forcing.air_temperature_c[0, index]:.1f}", f"sun {sun_deg[at]:.0f}°",
+    ]  # fmt: skip
+    if made.record.has("cloud") and np.isfinite(made.record.values["cloud"][index]):
+        said.append(f"cloud {8 * made.record.values['cloud'][index]:.0f}/8")
+    for name, word in (("water_mm", "water"), ("snow_mm", "snow"), ("ice_mm", "ice")):
+        amount = float(made.trajectory[name][row, 0])
+        if amount > COVERED_MM:
+            said.append(f"{word} {amount:.1f} mm")
+    return ", ".join(said)
 
 
 def _group(codes: NDArray[np.integer], dry: Sequence[int], wet: Sequence[int]) -> NDArray[np.int64]:
@@ -88,15 +127,16 @@ def _group(codes: NDArray[np.integer], dry: Sequence[int], wet: Sequence[int]) -
 
 
 def kind_of(deck: bool, times: NDArray[np.int64], metro_c: F64, folder: Path) -> str:
-    """Kind of case: absurd amounts, bridge, long run, summer road, winter road."""
-    sums = [float(x) for x in metro_xml.sums(folder / "forecast.xml")]
-    if max(sums, default=0.0) > ABSURD_SUM or metro_c.min() < ABSURD_C[0] or metro_c.max() > ABSURD_C[1]:
-        return "absurd amounts in the input"
+    """Kind of case: bridge, long run, summer road, road; apart where absurd amounts drove METRo's result."""
+    kind = "road, summer" if metro_c.max() > SUMMER_C else "road"
     if deck:
-        return "bridge"
-    if float(times[-1] - times[0]) / 3600.0 > LONG_RUN_H:
-        return "long run"
-    return "road, summer" if metro_c.max() > SUMMER_C else "road"
+        kind = "bridge"
+    elif float(times[-1] - times[0]) / 3600.0 > LONG_RUN_H:
+        kind = "long run"
+    sums = [s for s in metro_xml.sums(folder / "forecast.xml") if np.isfinite(s)]
+    absurd = max(sums, default=0.0) > ABSURD_SUM
+    wild = metro_c.min() < ABSURD_C[0] or metro_c.max() > ABSURD_C[1]
+    return f"{kind}, absurd amounts" if absurd or wild else kind
 
 
 def run_cases(folder: Path) -> list[CaseResult]:

@@ -176,10 +176,10 @@ def _balance(
     activity = activity_one(stores[SALT], stores[WATER])
     frozen = stores[SNOW] + stores[ICE] + stores[FROST]
     skin = top if resist <= 0.0 else min(w[AIR], 0.0)
-    limit = -1.0
+    limit, newton = -1.0, 0
     after, mass, surface, top_melt = top, 0.0, skin, 0.0
     heat, slope, base, moist, wetness, icy = _surface(skin, w, stores, table, physics, fixed[2], fixed[3])
-    for turn in range(4):
+    for _ in range(6):
         e, de = _vapour_line(skin, icy, activity)
         if e < w[VAPOUR]:
             wetness = 1.0
@@ -202,15 +202,23 @@ def _balance(
                 surface = 0.0
                 after, mass = phase_change(pull + through, give, stores[WATER], frozen, stores[SALT], dt)
                 top_melt = supply - through * (0.0 - after)
+                if max(0.0, -mass) + top_melt * dt / LATENT_FUSION > stores[SNOW]:
+                    # more heat than snow: it does not last the step, and insulates nothing
+                    resist, skin, limit = 0.0, top, -1.0
+                    heat, slope, base, moist, wetness, icy = _surface(
+                        skin, w, stores, table, physics, fixed[2], fixed[3]
+                    )
+                    continue
         else:
             after, mass = phase_change(pull + loss, give + supply, stores[WATER], frozen, stores[SALT], dt)
             surface = after
         evaporated = (lost + lost_slope * surface) / (LATENT_VAPORISATION + (LATENT_FUSION if icy else 0.0))
-        there = frozen if icy else stores[WATER]
+        there = frozen + stores[WATER]
         if limit < 0.0 and evaporated * dt > there + 1e-12:
             limit = there / dt * (LATENT_VAPORISATION + (LATENT_FUSION if icy else 0.0))
             continue
-        if abs(surface - skin) < 0.2 or turn >= 2:
+        newton += 1
+        if abs(surface - skin) < 0.2 or newton > 2:
             break
         skin = surface
         heat, slope, base, moist, wetness, icy = _surface(skin, w, stores, table, physics, fixed[2], fixed[3])
@@ -221,33 +229,46 @@ def _balance(
     flux[5] = loss
     flux[6] = fixed[1]
     wanted = evaporated * dt
-    missing, lost_mm = _settle(stores, mass, top_melt * dt, wanted, icy, after)
-    short_of = (wanted - lost_mm) * (LATENT_VAPORISATION + (LATENT_FUSION if icy else 0.0))
+    missing, of_ice, of_water = _settle(stores, mass, top_melt * dt, wanted, icy, after)
+    charged = wanted * (LATENT_VAPORISATION + (LATENT_FUSION if icy else 0.0))
+    short_of = charged - of_ice * (LATENT_VAPORISATION + LATENT_FUSION) - of_water * LATENT_VAPORISATION
     flux[3] += short_of / dt
     missing += short_of
-    flux[7] = lost_mm * (HEAT_ICE * after - LATENT_FUSION if icy else HEAT_WATER * after)
+    flux[7] = of_ice * (HEAT_ICE * after - LATENT_FUSION) + of_water * HEAT_WATER * after
     flux[4] = mass * (LATENT_FUSION + (HEAT_WATER - HEAT_ICE) * after) / dt - top_melt
-    return after, missing, lost_mm
+    return after, missing, of_ice + of_water
 
 
 @inlined
 def _settle(
-    stores: F64, frozen_mm: float, top_melt_j: float, lost_mm: float, icy: bool, after: float
-) -> tuple[float, float]:
-    """Book the masses of one balance; returns melt heat [J m⁻²] that found no snow and the vapour lost."""
+    stores: F64, frozen_mm: float, top_melt_j: float, wanted_mm: float, icy: bool, after: float
+) -> tuple[float, float, float]:
+    """Book the masses of one balance.
+
+    Vapour leaves what the balance took it from, and the other phase where that melted or froze within the
+    step. Returns melt heat [J m⁻²] that found no snow, and the vapour that left ice and water.
+    """
     if frozen_mm < 0.0:
         move_phase(stores, -min(-frozen_mm, stores[SNOW] + stores[ICE] + stores[FROST]))
     else:
         move_phase(stores, min(frozen_mm, stores[WATER]))
-    lost_mm = min(lost_mm, stores[SNOW] + stores[ICE] + stores[FROST] if icy else stores[WATER])
-    vapour(stores, lost_mm, icy)
+    solid = stores[SNOW] + stores[ICE] + stores[FROST]
+    of_ice = wanted_mm if icy else 0.0
+    of_water = 0.0 if icy else wanted_mm
+    if wanted_mm > 0.0:
+        of_ice = min(wanted_mm, solid) if icy else min(max(0.0, wanted_mm - stores[WATER]), solid)
+        of_water = min(wanted_mm - of_ice, stores[WATER])
+    if of_ice != 0.0:
+        vapour(stores, of_ice, True)
+    if of_water != 0.0:
+        vapour(stores, of_water, False)
     if top_melt_j <= 0.0:
-        return 0.0, lost_mm
+        return 0.0, of_ice, of_water
     per_kg = LATENT_FUSION + (HEAT_WATER - HEAT_ICE) * after
     part = min(stores[SNOW], top_melt_j / per_kg)
     stores[SNOW] -= part
     stores[WATER] += part
-    return top_melt_j - part * per_kg, lost_mm
+    return top_melt_j - part * per_kg, of_ice, of_water
 
 
 @compiled

@@ -82,7 +82,11 @@ def reliability(p: Mapping[str, Any]) -> str:
         "Reliability: road below 0 °C and wet", "forecast probability", "observed frequency", (0, 1), (0, 1)
     )
     chart.bars(
-        [f for f, _, _ in rows], [0.35 * n / most for _, _, n in rows], 0.05, "number of forecasts", colour=2
+        [min(max(f, 0.025), 0.975) for f, _, _ in rows],
+        [0.35 * n / most for _, _, n in rows],
+        0.05,
+        "number of forecasts",
+        colour=2,
     )
     chart.line([0, 1], [0, 1], "perfect", colour=2, dash=1)
     chart.line([f for f, _, _ in rows], [o for _, o, _ in rows], "members, dressed", colour=0)
@@ -114,7 +118,7 @@ def storm(s: Mapping[str, Any]) -> str:
     labels = [(float(d), str(np.datetime64(d, "D"))[5:]) for d in midnights]
     chart = Chart(
         f"Beijing storm of November 2015 at {s['station']}", "local date (midnight)", "°C; mm/h as bars",
-        (first, last), (-14, 20), x_ticks=labels, width=860, height=400,
+        (first, last), (-14, 24), x_ticks=labels, width=860, height=400,
     )  # fmt: skip
     chart.bars(days.tolist(), hours["fall_mm"], 1 / 26, "precipitation, mm/h", colour=2)
     chart.line([first, last], [0, 0], "0 °C", colour=2, dash=2)

@@ -276,33 +276,44 @@ def _metro(results: Sequence[Mapping[str, Any]]) -> str:
     made = [casework.CaseResult.of(r) for r in results]
     ran, refused = [r for r in made if not r.refused], [r for r in made if r.refused]
     kinds = [
-        [kind, str(n), f"{rmse:.2f}", f"{bias:+.2f}", f"{100 * share:.0f} %"]
+        [
+            kind, str(n), f"{rmse:.2f}", f"{bias:+.2f}", *_parts([r for r in ran if r.kind == kind]),
+            f"{100 * share:.0f} %",
+        ]
         for kind, n, rmse, bias, share in casework.by_kind(made)
-    ]
-    large = sorted(ran, key=lambda r: -r.rmse_k)[:8]
+    ]  # fmt: skip
     rows = [
         [
-            r.name,
-            r.kind,
-            f"{r.rmse_k:.1f}",
-            f"{r.bias_k:+.1f}",
-            f"{r.largest_k:.1f}",
-            r.metro_range,
-            r.our_range,
+            r.name.removeprefix("case"), r.kind, f"{r.rmse_k:.1f}", f"{r.bias_k:+.1f}", r.metro_range,
+            r.our_range, *_parts([r]), r.worst,
         ]
-        for r in large
-    ]
+        for r in sorted(ran, key=lambda r: (r.kind, r.name))
+    ]  # fmt: skip
     no = [[r.name, r.refused.replace("|", "/")] for r in refused]
     return "\n\n".join(
         [
             f"{len(ran)} cases run, {len(refused)} refused.",
-            _table(["kind", "cases", "median RMS difference K", "median bias K", "same condition"], kinds),
-            "The largest differences:",
-            _table(["case", "kind", "RMS K", "bias K", "largest K", "METRo °C", "ours °C"], rows),
+            _table(
+                ["kind", "cases", "median RMS difference K", "median bias K", *PARTS, "same condition"], kinds
+            ),
+            "Every case; differences are ours minus METRo's:",
+            _table(["case", "kind", "RMS K", "bias K", "METRo °C", "ours °C", *PARTS, "largest"], rows),
             "Refused, with the reason given:",
             _table(["case", "reason"], no),
         ]
     )
+
+
+PARTS: Final = ("night K", "sun, bare K", "day, ice or snow K")
+
+
+def _parts(cases: Sequence[casework.CaseResult]) -> list[str]:
+    """Median differences by night, by day on a bare road, by day under ice or snow."""
+    out = []
+    for name in ("night_k", "day_k", "covered_k"):
+        known = [getattr(r, name) for r in cases if np.isfinite(getattr(r, name))]
+        out.append(f"{np.median(known):+.1f}" if known else "–")
+    return out
 
 
 def _bridges(rows: Sequence[Mapping[str, Any]], decks: Mapping[str, Mapping[str, float]]) -> str:
@@ -324,9 +335,10 @@ def _bridges(rows: Sequence[Mapping[str, Any]], decks: Mapping[str, Mapping[str,
 
 
 def _stations(rows: Sequence[Mapping[str, Any]]) -> str:
-    keys = ("rmse_k", "bias_k", "persistence_k", "last_difference_k")
+    keys = ("rmse_k", "bias_k", "night_bias_k", "day_bias_k", "persistence_k", "last_difference_k")
     table = [[r["name"], r["place"], str(r["pairs"]), *(_number(r[k], 2) for k in keys)] for r in rows]
-    head = ["case", "place", "pairs", "ours RMSE K", "bias K", "persistence K", "last difference K"]
+    head = ["case", "place", "pairs", "ours RMSE K", "bias K", "by night", "in the sun", "persistence K",
+            "last difference K"]  # fmt: skip
     return _table(head, table)
 
 

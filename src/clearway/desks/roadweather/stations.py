@@ -16,12 +16,15 @@ from clearway.desks.roadweather import scores
 from clearway.desks.roadweather.assimilation import AssimilationSettings
 from clearway.desks.roadweather.formats import metro_xml
 from clearway.desks.roadweather.hindcast import roll
+from clearway.desks.roadweather.radiation import sun_position
 from clearway.desks.roadweather.record import SiteRecord, regular
 from clearway.desks.roadweather.site_run import RAIN_SEEN_MM_H, STEP_S, on_axis
 from clearway.kernel.errors import InputError
 
 F64 = NDArray[np.float64]
 
+DARK_DEG: Final = -3.0
+SUNNY_DEG: Final = 15.0
 LEADS_H: Final = 12
 EVERY_H: Final = 3
 HISTORY_H: Final = 24
@@ -66,15 +69,23 @@ def hindcast_station(folder: Path) -> dict[str, Any] | None:
     air = record.values["air_c"][made.starts[:, None] + per_h * np.arange(LEADS_H + 1)]
     seen = made.observed_c
     error = (made.rst_c - seen)[:, 1:]
+    when = record.times_s[made.starts[:, None] + per_h * np.arange(1, LEADS_H + 1)]
+    sun = sun_position(when, record.site.lon, record.site.lat)[0]
     return {
         "name": folder.name,
         "place": f"{abs(record.site.lat):.1f}° {'N' if record.site.lat >= 0 else 'S'}",
         "pairs": int(np.isfinite(error).sum()),
         "rmse_k": scores.rmse(error),
         "bias_k": float(np.nanmean(error)),
+        "night_bias_k": _mean(error[sun < DARK_DEG]),
+        "day_bias_k": _mean(error[sun > SUNNY_DEG]),
         "persistence_k": scores.rmse((seen[:, :1] - seen)[:, 1:]),
         "last_difference_k": scores.rmse((seen[:, :1] - air[:, :1] + air - seen)[:, 1:]),
     }
+
+
+def _mean(error: F64) -> float:
+    return float(np.nanmean(error)) if np.isfinite(error).any() else float("nan")
 
 
 def hindcast_stations(folder: Path) -> list[dict[str, Any]]:
