@@ -33,6 +33,7 @@ from clearway.operations.forecast.live import Live
 from clearway.operations.outside import OutsideWarnings
 from clearway.operations.pace import LiveClock
 from clearway.operations.publishing import Newsroom
+from clearway.operations.road_sensors import LiveSensors
 from clearway.operations.sealing import KEEP, Sealer
 from clearway.operations.session import Session
 from clearway.operations.storm import ground_of, kinds_of_house
@@ -226,6 +227,7 @@ def open_installation(folder: Path) -> Installation:
     newsroom.catch_up((event, journal.get(event.record_id).data) for event in events)
     cycles = CycleArchive(ground.columns, folder / "cycles")
     session = Session(ground, journal, LiveSource(Live(series, cells)), clock, simulated=False)
+    session.road_sensors = LiveSensors(series).at
     sealer = open_sealer(journal, url, settings, clock)
     outside = _outside(journal, folder / "feeds" / "cap", deployment, str(settings["sender"]))
 

@@ -23,7 +23,7 @@ from clearway.operations.identity import digest
 from clearway.picture.desk import CycleResult, CycleState, Desk, DeskResult
 from clearway.picture.fields import Field, Fields
 from clearway.picture.findings import Proposal, Situation
-from clearway.picture.picture import Picture, Weather
+from clearway.picture.picture import Picture, RoadSensor, Weather
 
 _COMPARED: Final = ("treatments", "overrides")
 
@@ -98,10 +98,20 @@ def changed_parts(before: Picture, after: Picture) -> tuple[str, ...]:
     """Names of the parts of the picture that differ, records by kind."""
     found = [] if same_weather(before.weather, after.weather) else ["weather"]
     found += [name for name in _COMPARED if getattr(before, name) != getattr(after, name)]
+    found += [] if same_sensors(before.sensors, after.sensors) else ["sensors"]
     found += [name for name in ("network", "columns") if getattr(before, name) is not getattr(after, name)]
     kinds = sorted(set(before.records) | set(after.records))
     found += [f"records/{k}" for k in kinds if before.records.get(k, ()) != after.records.get(k, ())]
     return tuple(found)
+
+
+def same_sensors(a: Sequence[RoadSensor], b: Sequence[RoadSensor]) -> bool:
+    """Whether the road sensors say the same; missing equals missing."""
+    return len(a) == len(b) and all(
+        (one.station, one.lon, one.lat, one.deck) == (other.station, other.lon, other.lat, other.deck)
+        and np.array_equal(one.rst_c, other.rst_c, equal_nan=True)
+        for one, other in zip(a, b, strict=True)
+    )
 
 
 def same_weather(a: Weather, b: Weather) -> bool:

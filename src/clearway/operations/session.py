@@ -23,7 +23,7 @@ from clearway.operations.rerun import again
 from clearway.operations.stated import stated
 from clearway.operations.trace import CycleTrace, trace_cycle
 from clearway.picture.desk import CycleResult, CycleState
-from clearway.picture.picture import Override, Picture, Treatment, Weather
+from clearway.picture.picture import Override, Picture, RoadSensor, Treatment, Weather
 from clearway.records import Journal
 
 STEP: Final = timedelta(hours=1)
@@ -102,6 +102,11 @@ class StepReport:
     trace: CycleTrace
 
 
+def no_sensors(_: datetime) -> tuple[RoadSensor, ...]:
+    """Where there are none, as in the demo storm."""
+    return ()
+
+
 @dataclass(slots=True)
 class Session:
     """Runs the loop. Not thread safe: one thread steps, others read the journal and :attr:`board`."""
@@ -119,6 +124,8 @@ class Session:
     state: CycleState = field(default_factory=CycleState)
     state_before: CycleState = field(default_factory=CycleState)
     """State the last cycle began with, for what-if questions."""
+    road_sensors: Callable[[datetime], tuple[RoadSensor, ...]] = no_sensors
+    """Road sensors as known at a moment."""
     treatments: list[Treatment] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
     traces: list[CycleTrace] = field(default_factory=list)
@@ -273,6 +280,7 @@ class Session:
             overrides=tuple(o for o in overrides if o.at <= at < o.until),
             records=records,
             simulated=self.simulated,
+            sensors=self.road_sensors(at),
         )
 
     def overdue(self) -> list[str]:

@@ -82,6 +82,21 @@ class Treatment:
     source: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RoadSensor:
+    """Road temperatures of one station, as measured.
+
+    ``rst_c`` lies on the hours of the weather's past, up to and including the present, NaN where there is no
+    reading. ``deck`` is a code of :class:`clearway.network.model.Deck`: what the sensor lies in.
+    """
+
+    station: str
+    lon: float
+    lat: float
+    deck: int
+    rst_c: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Override:
     """A person's word against model or sensor: it wins until it expires.
@@ -118,3 +133,5 @@ class Picture:
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
     """Open records by kind: situation, proposal, measure, task, incident, notice, unit."""
     simulated: bool = False
+    sensors: tuple[RoadSensor, ...] = ()
+    """Road sensors with a reading in the past two days."""

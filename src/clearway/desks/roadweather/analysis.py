@@ -191,6 +191,16 @@ def active_overrides(picture: Picture) -> list[Override]:
     return sorted((o for o in picture.overrides if o.at <= picture.at < o.until), key=lambda o: o.at)
 
 
+def spoken_columns(picture: Picture) -> NDArray[np.bool_]:
+    """Columns whose temperature a person has read and still vouches for, (columns,)."""
+    out = np.zeros(picture.columns.count, np.bool_)
+    for override in active_overrides(picture):
+        segments = override_segments(override, picture.network)
+        if override.quantity == "rst_c" and segments.size:
+            out |= corridor_share(picture.columns, picture.network, segments) >= 0.5
+    return out
+
+
 def apply_overrides(surface: SurfaceState, picture: Picture) -> SurfaceState:
     """People's words put into the state of columns of which they cover at least half the length."""
     active = active_overrides(picture)

@@ -16,6 +16,8 @@ from clearway.desks.roadweather.analysis import (
     RoadState,
     active_overrides,
     advance,
+    replace_first_member,
+    spoken_columns,
     unapplied,
 )
 from clearway.desks.roadweather.columns import lay_treatments, override_condition, override_segments
@@ -25,6 +27,7 @@ from clearway.desks.roadweather.engine_ground import profiles
 from clearway.desks.roadweather.ensemble import spread_columns, spread_state
 from clearway.desks.roadweather.forcing import CLOUD_DEFAULT, derive
 from clearway.desks.roadweather.model import CONSTRUCTIONS, ColumnTreatment, Forcing, Trajectory
+from clearway.desks.roadweather.sensors import Lent, apply_lent, lend_lessons, lessons
 from clearway.desks.roadweather.traffic import default_patterns
 from clearway.desks.roadweather.visibility import visibility_m
 from clearway.kernel.clock import epoch_s
@@ -61,6 +64,7 @@ class RoadWeatherDesk:
     name: str = "roadweather"
     reads: tuple[str, ...] = (
         "picture/weather", "picture/columns", "picture/network", "picture/treatments", "picture/overrides",
+        "picture/sensors",
     )  # fmt: skip
     writes: tuple[str, ...] = (
         *UNITS, "visibility_m", "condition_override", "hours_to_freezing", "hours_to_thaw",
@@ -75,12 +79,23 @@ class RoadWeatherDesk:
         """
         before = view.state if isinstance(view.state, RoadState) else None
         analysis = advance(view.picture, before, dt_s=self.dt_s)
-        members, forcing = forecast(view.picture, analysis, dt_s=self.dt_s)
-        fields = road_fields(view.picture, analysis, members, forcing)
+        lent = lent_by_sensors(view.picture, analysis)
+        members, forcing = forecast(view.picture, analysis, dt_s=self.dt_s, lent=lent)
+        fields = road_fields(view.picture, analysis, members, forcing, lent)
         return DeskResult(state=analysis.state, fields=fields)
 
 
-def forecast(picture: Picture, analysis: Analysis, *, dt_s: float = 300.0) -> tuple[Trajectory, Forcing]:
+def lent_by_sensors(picture: Picture, analysis: Analysis) -> Lent | None:
+    """What the road sensors teach, lent to all columns; None without a sensor."""
+    if not picture.sensors:
+        return None
+    past = replace_first_member(picture)
+    return lend_lessons(lessons(picture, past, analysis.cell_lon, analysis.cell_lat), picture.columns)
+
+
+def forecast(
+    picture: Picture, analysis: Analysis, *, dt_s: float = 300.0, lent: Lent | None = None
+) -> tuple[Trajectory, Forcing]:
     """All members ahead from the analysis, as one trajectory with columns member × column."""
     weather = picture.weather
     now = weather.now_index
@@ -88,11 +103,14 @@ def forecast(picture: Picture, analysis: Analysis, *, dt_s: float = 300.0) -> tu
     forcing = derive(weather, analysis.cell_lon, analysis.cell_lat, first=now, last=last)
     members, cells = weather.members, weather.air_temperature_c.shape[2]
     sigma = CLOUD_DEFAULT_SIGMA_WM2 if CLOUD_DEFAULT in forcing.notes else 0.0
-    columns = spread_columns(analysis.columns, members, cloud_sigma_wm2=sigma)
+    roads, surface = analysis.columns, analysis.state.surface
+    if lent is not None:
+        roads, surface = apply_lent(lent, roads, surface, spoken_columns(picture))
+    columns = spread_columns(roads, members, cloud_sigma_wm2=sigma)
     shift = np.repeat(np.arange(members, dtype=np.int32) * cells, analysis.columns.count)
     columns = columns.with_(series=columns.series + shift)
     depth = profiles(CONSTRUCTIONS, underside_wm2k=1.0).depth[analysis.columns.construction]
-    state = spread_state(analysis.state.surface, members, depth)
+    state = spread_state(surface, members, depth)
     planned = unapplied(picture.treatments, int(weather.times_s[now]))
     laid = lay_treatments(planned, picture.columns, picture.network, not_before_s=0.0)
     count = analysis.columns.count
@@ -107,7 +125,7 @@ def forecast(picture: Picture, analysis: Analysis, *, dt_s: float = 300.0) -> tu
 
 
 def road_fields(
-    picture: Picture, analysis: Analysis, members: Trajectory, forcing: Forcing
+    picture: Picture, analysis: Analysis, members: Trajectory, forcing: Forcing, lent: Lent | None = None
 ) -> dict[str, Field]:
     """Fields of the cycle from the members' trajectories."""
     count = analysis.columns.count
@@ -118,12 +136,12 @@ def road_fields(
 
     rst = by_member(members.rst_c)
     friction = by_member(members.friction())
-    sigma = _sigma(analysis, shape[0])
+    sigma = _sigma(analysis, shape[0], lent)
     moisture = by_member(sum_of(members, ("water_mm", "snow_mm", "ice_mm", "frost_mm")))
     freezing = by_member(members["freezing_point_c"])
     p10, p50, p90 = quantiles(rst)
     f10, f50, _ = quantiles(friction)
-    dress = 1.2816 * (np.sqrt(rst.var(axis=0) + sigma[:, None] ** 2) - rst.std(axis=0))
+    dress = 1.2816 * (np.sqrt(rst.var(axis=0) + pr.by_column(sigma) ** 2) - rst.std(axis=0))
     middle = middle_member(rst, p50)
     values: dict[str, NDArray[Any]] = {
         "rst_c": p50, "rst_p10_c": p10 - dress, "rst_p90_c": p90 + dress, "friction": f50,
@@ -160,11 +178,17 @@ def road_fields(
     return fields
 
 
-def _sigma(analysis: Analysis, leads: int) -> F64:
-    """The model's own error by lead; wider after a cold start."""
-    sigma = pr.model_sigma_k(np.arange(leads, dtype=float), sensor=False)
+def _sigma(analysis: Analysis, leads: int, lent: Lent | None) -> F64:
+    """The model's own error by lead, (lead,); by column as well where sensors narrow it; wider when young."""
+    lead = np.arange(leads, dtype=float)
+    sigma = pr.model_sigma_k(lead, sensor=False)
     young = max(0.0, 1.0 - analysis.hours_since_start() / WARM_UP_H)
-    return np.asarray(np.sqrt(sigma**2 + (1.0 * young) ** 2))
+    alone = np.asarray(np.sqrt(sigma**2 + (1.0 * young) ** 2))
+    if lent is None:
+        return alone
+    near = pr.model_sigma_k(lead, sensor=True)
+    mixed = lent.trust[None, :] * near[:, None] ** 2 + (1.0 - lent.trust[None, :]) * alone[:, None] ** 2
+    return np.asarray(np.sqrt(mixed))
 
 
 def sum_of(trajectory: Trajectory, names: tuple[str, ...]) -> F32:

@@ -28,15 +28,20 @@ def model_sigma_k(lead_h: F64, *, sensor: bool) -> F64:
     return grown if sensor else np.sqrt(1.1**2 + 0.25 * grown**2)
 
 
+def by_column(sigma_k: F64) -> F64:
+    """Errors by lead, or by lead and column, as (lead, column)."""
+    return sigma_k[:, None] if sigma_k.ndim == 1 else sigma_k
+
+
 def p_below(members_c: F32, limit_c: F32 | float, sigma_k: F64) -> F64:
     """Probability that the temperature lies below a limit; members (member, lead, column), each dressed.
 
     Args:
         members_c: temperatures.
         limit_c: limit, broadcastable to the members (the freezing point of each member's brine, or 0).
-        sigma_k: dressing by lead, shape (lead,).
+        sigma_k: dressing by lead, shape (lead,) or (lead, column).
     """
-    z = (limit_c - members_c) / sigma_k[None, :, None]
+    z = (limit_c - members_c) / by_column(sigma_k)
     return np.asarray(ndtr(z).mean(axis=0))
 
 
@@ -51,7 +56,7 @@ def p_freezing_wet(members_c: F32, freezing_c: F32, moisture_mm: F32, sigma_k: F
 def chance_by_member(members_c: F32, freezing_c: F32, moisture_mm: F32, sigma_k: F64) -> F64:
     """The same of each member, before the mean: (member, lead, column)."""
     wet = np.clip((moisture_mm - 0.02) / 0.08, 0.0, 1.0)
-    return np.asarray(ndtr((freezing_c - members_c) / sigma_k[None, :, None]) * wet)
+    return np.asarray(ndtr((freezing_c - members_c) / by_column(sigma_k)) * wet)
 
 
 def p_slippery(friction: F32) -> F64:
@@ -64,10 +69,10 @@ def confidence(members_c: F32, sigma_k: F64) -> F64:
 
     Args:
         members_c: (member, lead, column).
-        sigma_k: (lead,).
+        sigma_k: (lead,) or (lead, column).
     """
     spread = members_c.std(axis=0, ddof=1) if members_c.shape[0] > 1 else np.zeros(members_c.shape[1:])
-    total = np.sqrt(spread**2 + sigma_k[:, None] ** 2)
+    total = np.sqrt(spread**2 + by_column(sigma_k) ** 2)
     return np.asarray(erf(CONFIDENT_WITHIN_K / (np.sqrt(2.0) * total)))
 
 
