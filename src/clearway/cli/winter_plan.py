@@ -85,39 +85,41 @@ def replan(
 
 def report(
     out: Annotated[Path, typer.Option("--out", help="Empty folder for the run.")] = Path("winter-out"),
-    seconds: Seconds = 20.0,
+    seconds: Annotated[float, typer.Option(help="Time to search a plan.", min=0.2, max=600)] = 5.0,
     members: Annotated[int, typer.Option(help="Members of the forecast ensemble.", min=1, max=50)] = 10,
     start: Annotated[str, typer.Option("--from", help="First hour of the run.")] = "2015-11-21T12:00+08:00",
+    end: Annotated[str, typer.Option("--to", help="Last hour of the run.")] = "2015-11-22T12:00+08:00",
     as_json: AsJson = False,
 ) -> None:
-    """Play the night of 21 November on the shipped storm: plan, work, a breakdown at 03:00, new plan."""
+    """Play the night of 21 November on the shipped storm: plans, work, a breakdown at 03:00, new lists."""
     from clearway.kernel.clock import parse_utc
     from clearway.operations.storm import open_storm
-    from clearway.operations.winter.need import watch
-    from clearway.operations.winter.story import EVENING, story
+    from clearway.operations.winter.record import section
 
     begin: datetime = parse_utc(start, where="--from")
     storm = open_storm(out, begin, members=members)
     try:
-        storm.extra["winter_need"] = watch(storm.session)
-        for step in storm.session.run(begin, EVENING):
+        assert storm.winter is not None
+        storm.winter.seconds, storm.winter.rounds, storm.winter.new_rounds = seconds, 0, 0
+        for step in storm.session.run(begin, parse_utc(end, where="--to")):
             typer.echo(f"{step.at + timedelta(hours=8):%d %b %H:%M} {step.seconds:.1f} s", err=True)
-        section = story(storm, seconds=seconds)
+        told = section(storm.winter, storm.session.clock.now())
     finally:
         storm.close()
-    if section is None:
-        typer.echo("No road needs work that night.")
+    if told is None:
+        typer.echo("No road needs work in that time.")
         raise typer.Exit(1)
-    (out / "winter.json").write_text(json.dumps(section.data, indent=1, ensure_ascii=False), encoding="utf-8")
+    (out / "winter.json").write_text(json.dumps(told.data, indent=1, ensure_ascii=False), encoding="utf-8")
     for language, name in (("en", "winter_en.html"), ("zh", "winter_zh.html")):
         lang = "zh-CN" if language == "zh" else "en"
-        head = f'<!doctype html><html lang="{lang}"><meta charset="utf-8">'
-        head += f"<title>{section.title[language]}</title>"
-        (out / name).write_text(head + section.html(language) + "</html>", encoding="utf-8")
+        head = (
+            f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{told.title[language]}</title>'
+        )
+        (out / name).write_text(head + told.html(language) + "</html>", encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(section.data, ensure_ascii=False))
+        typer.echo(json.dumps(told.data, ensure_ascii=False))
         return
-    for line in section.lines:
+    for line in told.lines:
         typer.echo(f"{line.en}\n    {line.zh}")
 
 

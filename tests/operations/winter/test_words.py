@@ -1,12 +1,10 @@
-"""Sheets, figures, stock, proposals and the story: what people read and decide on."""
+"""Sheets, figures, stock and proposals: what people read and decide on."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -27,7 +25,7 @@ from clearway.operations.storm import kinds_of_house
 from clearway.operations.winter.build import Order
 from clearway.operations.winter.check import check_plan
 from clearway.operations.winter.live import Control
-from clearway.operations.winter.need import Need, NeedLog, asked_lane_km, night_orders
+from clearway.operations.winter.need import Need, asked_lane_km, night_orders
 from clearway.operations.winter.proposals import (
     change_proposal,
     order_lists,
@@ -38,7 +36,6 @@ from clearway.operations.winter.proposals import (
 from clearway.operations.winter.replan import Trouble, replan
 from clearway.operations.winter.sheets import gpx, lines, next_turn, sheet, turn
 from clearway.operations.winter.simulated import SimulatedFleet, play
-from clearway.operations.winter.story import EVENING, play_night, section, story
 from clearway.records import Journal
 from tests.operations.winter.world import START, board, doctrine, fleet, site
 from tests.support.roads import beijing
@@ -239,7 +236,7 @@ def _need(count: int) -> Need:
     for place, number in enumerate(main):
         reason[number] = int(Reason.NOT_YET if place % 2 else Reason.FROST_MILD)
         onset[number] = 5.0 + 1.5 * (place % 3) if place % 2 else 0.0
-    return Need(EVENING, reason, onset)
+    return Need(START, reason, onset)
 
 
 def test_orders_of_the_night_follow_the_forecast() -> None:
@@ -255,30 +252,3 @@ def test_orders_of_the_night_follow_the_forecast() -> None:
     lane_km, rate = asked_lane_km(network, orders)
     assert (rate > 0).sum() == 20
     assert lane_km[rate > 0].min() > 3
-
-
-def test_night_is_told_in_both_languages() -> None:
-    """Plan, breakdown at three, new plan and judgement become a section; the figures fit together."""
-    night = play_night(beijing(), doctrine(), _need(60), rounds=150)
-    assert night.verdict.usable
-    assert night.new_verdict is not None
-    assert night.new_verdict.usable
-    told = section(night, doctrine(), ZONE)
-    assert told.data["remaining"] < told.data["stops"]
-    assert told.data["salt_t"] <= told.data["asked_t"] <= told.data["everything_t"]
-    assert np.isfinite(night.done_s).all()
-    english, chinese = told.html("en"), told.html("zh")
-    assert "broke down" in english
-    assert "故障" in chinese
-    for page in (english, chinese):
-        assert etree.HTML(page) is not None
-        assert page.count("<table") == 2
-
-
-def test_story_needs_a_need() -> None:
-    """Without a log of need, or on a warm night, there is no section."""
-    storm = SimpleNamespace(extra={}, network=beijing(), doctrine=doctrine())
-    assert story(cast("Any", storm)) is None
-    calm = replace(_need(4), reason=np.zeros(len(beijing().corridors), np.int8))
-    storm.extra["winter_need"] = NeedLog({EVENING: calm})
-    assert story(cast("Any", storm)) is None

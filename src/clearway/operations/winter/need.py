@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -13,10 +13,8 @@ from clearway.desks.winter.rates import rate
 from clearway.desks.winter.reasons import FIRST_TREATMENT, Reason
 from clearway.doctrine.model import Doctrine
 from clearway.network.model import Network, RoadClass
-from clearway.operations.session import Session
 from clearway.operations.winter.build import Order
 from clearway.picture.desk import CycleResult
-from clearway.picture.picture import Picture
 
 F64 = NDArray[np.float64]
 
@@ -40,31 +38,6 @@ class Need:
             np.asarray(result.fields.array("corridor_treatment_onset_h"), np.float64).copy(),
             np.asarray(result.fields.array("corridor_treatment_coldest_c"), np.float64).copy(),
         )
-
-
-@dataclass(slots=True)
-class NeedLog:
-    """Keeps the need of every cycle of a session; put on with :func:`watch`."""
-
-    needs: dict[datetime, Need] = field(default_factory=dict)
-
-    def latest(self, at: datetime) -> Need | None:
-        """The last need known at a moment."""
-        known = [t for t in self.needs if t <= at]
-        return self.needs[max(known)] if known else None
-
-
-def watch(session: Session) -> NeedLog:
-    """Keep the need of every cycle from now on; what was told of steps before is still told."""
-    log, before = NeedLog(), session.on_cycle
-
-    def keep(picture: Picture, result: CycleResult) -> None:
-        log.needs[picture.at] = Need.of(result, picture.at)
-        if before is not None:
-            before(picture, result)
-
-    session.on_cycle = keep
-    return log
 
 
 def night_orders(

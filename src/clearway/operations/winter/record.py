@@ -33,6 +33,8 @@ class Record:
     compared: Comparison
     wanted_share: float
     """Share of pass kilometres done before the road was forecast to turn slippery."""
+    rounds: int
+    """How often the road that needed it most was asked for: so often the policy salts all of them."""
 
 
 def record(service: WinterService, running: Running, now: datetime) -> Record:
@@ -43,17 +45,16 @@ def record(service: WinterService, running: Running, now: datetime) -> Record:
         used_kg = ledger.salt_kg
         expected_kg = sum(s.salt_kg for j, s in enumerate(ledger.stops) if np.isfinite(done[j]))
         judgement = judge(plan, done, used_kg if running.ended else expected_kg, service.doctrine)
-        lane_km, rate = asked_lane_km(service.network, running.orders)
+        lane_km, _ = asked_lane_km(service.network, running.orders)
+        asked_t, rounds = running.asked_kg / 1000.0, max(running.times.values(), default=1)
     served = np.array([c.road_class <= RoadClass.PRIMARY for c in service.network.corridors])
     storm_rate = 2 * service.doctrine.number("winter.rate.heavy_snow_g_m2")
-    everything = salt_t(lane_km[served], np.full(int(served.sum()), storm_rate))
-    compared = Comparison(
-        used_kg / 1000.0 if running.ended else expected_kg / 1000.0, salt_t(lane_km, rate), everything
-    )
+    everything = rounds * salt_t(lane_km[served], np.full(int(served.sum()), storm_rate))
+    compared = Comparison(used_kg / 1000.0 if running.ended else expected_kg / 1000.0, asked_t, everything)
     km = np.array([plan.problem.stretches[s.stretch].length_m for s in plan.problem.stops])
     due = np.array([s.due_s for s in plan.problem.stops])
     wanted = float(km[done <= due + 0.5].sum() / km.sum()) if km.size else 1.0
-    return Record(running, plan, done, judgement, compared, wanted)
+    return Record(running, plan, done, judgement, compared, wanted, rounds)
 
 
 def clock(at: datetime, zone: str, *, day: bool = False) -> str:
@@ -77,6 +78,22 @@ def change_words(change: Change, zone: str) -> Text:
     )
 
 
+def changes_told(found: Record, zone: str) -> list[Text]:
+    """The changes of a plan; those that only added roads in one line."""
+    added = [c for c in found.running.changes if c.added]
+    lines = [change_words(c, zone) for c in found.running.changes if not c.added]
+    if added:
+        stops, moved = sum(c.added for c in added), max(c.moved / max(1, c.remaining) for c in added)
+        lines.append(
+            Text(
+                f"{len(added)} times the forecast asked for more roads: {stops} stops added, at most "
+                f"{100 * moved:.0f} % of the remaining stops changed crew for it",
+                f"预报{len(added)}次新增道路：共增{stops}项，每次换车不超过剩余项的{100 * moved:.0f}%",
+            )
+        )
+    return lines
+
+
 def section(service: WinterService, now: datetime, *, since: datetime | None = None) -> ReportSection | None:
     """The winter service of a period as a section of the situation report; None where there was no plan.
 
@@ -88,9 +105,9 @@ def section(service: WinterService, now: datetime, *, since: datetime | None = N
     records = [record(service, running, now) for running in runs]
     if not records:
         return None
-    main = max(records, key=lambda r: len(r.plan.problem.stops))
+    main = max(records, key=lambda r: (len(r.running.lost), len(r.plan.problem.stops)))
     lines = [*_opening(main, service.zone)]
-    lines += [change_words(c, service.zone) for c in main.running.changes]
+    lines += changes_told(main, service.zone)
     lines += [wanted_words(main), *service_lines(main.judgement, main.compared), *_learnt(main)]
     tables = [class_table(Text("Hours to clear by class", "各等级完成用时"), main.judgement, service.scheme)]
     if len(records) > 1:
@@ -102,8 +119,11 @@ def section(service: WinterService, now: datetime, *, since: datetime | None = N
 
 SCOPE = Text(
     "Only motorways, trunk and primary roads are on plough lists; other roads are treated by tasks. "
-    "A promise is kept when a road is done within the hours of its class after it turns slippery.",
-    "作业单仅含高速、快速路和主干路，其余道路按任务处置。湿滑后在等级时限内完成即为按时。",
+    "A promise is kept when a road is done within the hours of its class after it turns slippery. The policy "
+    "of salting everything treats every served road at the storm rate as often as the road that needed it "
+    "most.",
+    "作业单仅含高速、快速路和主干路，其余道路按任务处置。湿滑后在等级时限内完成即为按时。"
+    "“一律撒布”指全部道路按降雪用量撒布，次数与需求最多的道路相同。",
 )
 
 

@@ -56,7 +56,8 @@ class NewPlan:
     """A proposed plan beside what would happen without it.
 
     ``moved`` are stops of the new problem that another crew gets, ``orphans`` those among them whose crew is
-    lost. ``late_without`` counts promises broken if nothing is changed, ``late_with`` those of the new plan.
+    lost. ``late_without`` counts promises broken if nothing is changed, ``late_with`` those of the same stops
+    under the new plan.
     ``dropped`` names what can no longer be done; ``busy`` is what crews are at and finish first;
     ``added`` how many stops are new.
     """
@@ -152,7 +153,7 @@ def replan(
         moved,
         orphans,
         int((without > due + 0.5).sum()),
-        int(plan.late().sum()),
+        int(plan.late()[: len(reach)].sum()),
         time.perf_counter() - begun,
         (*notes, *_dropped(problem, [j for j in left if problem.stops[j].stretch in dead])),
         home,

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from clearway.desks.winter.judging import salt_t
 from clearway.desks.winter.plan import solve
 from clearway.desks.winter.progress import Done, Progress
 from clearway.desks.winter.service_classes import Scheme, scheme
@@ -29,7 +30,7 @@ from clearway.operations.winter.check import check_plan
 from clearway.operations.winter.fleet import Fleet
 from clearway.operations.winter.ledger import Ledger
 from clearway.operations.winter.live import Control, Message, parse
-from clearway.operations.winter.need import Need, night_orders
+from clearway.operations.winter.need import Need, asked_lane_km, night_orders
 from clearway.operations.winter.proposals import change_proposal, plan_proposal, propose
 from clearway.operations.winter.replan import Busy, NewPlan, Trouble, replan
 from clearway.operations.winter.state import Asked, Change, Draft, Running
@@ -367,6 +368,10 @@ class WinterService:
             return
         running.orders.update(draft.orders)
         running.asked.update(draft.asked)
+        lane_km, rate = asked_lane_km(self.network, draft.orders)
+        running.asked_kg += 1000.0 * salt_t(lane_km, rate)
+        for corridor in draft.orders:
+            running.times[corridor] = running.times.get(corridor, 0) + 1
         if self.on_begin is not None:
             self.on_begin(running, draft, at)
 
@@ -420,6 +425,7 @@ class WinterService:
                 return None
             self._take_back(at)
             running.ended = at
+            running.slim()
             self.runs.append(running)
             self.running = None
             return running

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+import numpy as np
 
 from clearway.desks.winter.plan_model import Plan
 from clearway.desks.winter.progress import Progress
@@ -70,6 +72,10 @@ class Running:
     asked: dict[int, Asked] = field(default_factory=dict)
     lost: dict[str, datetime] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    asked_kg: float = 0.0
+    """Salt that the forecast asked for, every time it asked."""
+    times: dict[int, int] = field(default_factory=dict)
+    """How often each road was asked for."""
     ended: datetime | None = None
     known: int = 0
 
@@ -77,6 +83,13 @@ class Running:
     def progress(self) -> Progress:
         """Progress of the lists in force."""
         return self.control.progress
+
+    def slim(self) -> None:
+        """Let go of the ways: a plan that is over is only judged."""
+        progress, site = self.progress, self.control.site
+        bare = replace(progress.plan.problem, drive_s=np.zeros((0, 0), np.float32))
+        progress.plan = replace(progress.plan, problem=bare)
+        self.control.site = replace(site, problem=bare, trees=np.zeros((0, 0), np.int32))
 
     def over(self) -> bool:
         """Whether nothing is left to be done by a crew that can."""
