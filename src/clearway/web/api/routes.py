@@ -166,6 +166,22 @@ def history(kind: KindName, record_id: RecordId, who: Caller, house: House) -> R
     return _json({"events": [event.as_mapping() for event in house.journal.history(record_id)]})
 
 
+@router.get("/records/{kind}/{record_id}/may", responses=REFUSALS)
+def may(kind: KindName, record_id: RecordId, who: Caller, house: House) -> Response:
+    """What the asker may do to a record as it stands; for each verb the rule that says so, in words."""
+    require_scope(who, "read")
+    row = house.journal.get(record_id)
+    if row.kind != kind:
+        raise NotFoundError(f"no {kind} {record_id!r}")
+    authority, actor = house.journal.authority(), actor_of(who)
+    answers = {name: authority.may(actor, name, row) for name in house.kinds[kind].verbs}
+    told = {
+        name: {"allowed": a.allowed, "possible": a.reachable, "rule": a.rule, "why": a.explanation.as_dict()}
+        for name, a in answers.items()
+    }
+    return _json({"state": row.state, "may": told})
+
+
 @router.get("/head", responses=REFUSALS)
 def head(who: Caller, house: House) -> Response:
     """Number and hash of the last event."""
