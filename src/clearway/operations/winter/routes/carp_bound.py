@@ -28,6 +28,10 @@ from clearway.operations.winter.routes.min_cuts import Bools, cut_side, tree_cut
 
 _EPS: Final = 1e-4
 _TREE_NODES: Final = 400
+_SINGLES: Final = 2_000
+_PARTS: Final = 500
+_HUGE: Final = 20_000
+"""Nodes from which only the first cuts are used."""
 _PULLS: Final = (1.0, 1.15, 1.35, 1.6, 2.0, 2.6)
 
 
@@ -101,7 +105,7 @@ def carp_bound(instance: CarpInstance, required: list[int] | None = None, *, sec
             break
         driven, value = solved
         best = max(best, value)
-        if time.process_time() > end or not _separate(cuts, driven):
+        if cuts.nodes > _HUGE or time.process_time() > end or not _separate(cuts, driven):
             break
     whole = all(road.cost == int(road.cost) for road in instance.roads)
     return served + (math.ceil(best - 1e-5) if whole else best * (1 - 1e-9))
@@ -131,11 +135,25 @@ def _first(cuts: _Cuts) -> None:
     inside = np.ones(cuts.nodes, dtype=bool)
     inside[cuts.depot] = False
     cuts.offer(inside, nothing)
-    for label in range(cuts.nodes):
+    for label in _needy(cuts).tolist():
         single = np.zeros(cuts.nodes, dtype=bool)
         single[label] = True
         cuts.offer(single, nothing)
     _components(cuts, cuts.required, nothing)
+
+
+def _needy(cuts: _Cuts) -> NDArray[np.int64]:
+    """Nodes whose own cut needs a deadhead; on large networks the first ones only."""
+    inner = cuts.tail != cuts.head
+    crossing = np.zeros(cuts.nodes)
+    touched = np.zeros(cuts.nodes)
+    for ends in (cuts.tail, cuts.head):
+        np.add.at(crossing, ends[inner], cuts.required[inner])
+        np.add.at(touched, ends[inner], cuts.demand[inner])
+    np.add.at(touched, cuts.tail[~inner], cuts.demand[~inner])
+    vehicles = np.ceil(touched / cuts.capacity - 1e-9)
+    needy = np.flatnonzero((crossing % 2 == 1) | (2 * vehicles > crossing) | (touched * 2 > cuts.capacity))
+    return needy[:_SINGLES]
 
 
 def _solve(cuts: _Cuts) -> tuple[NDArray[np.float64], float] | None:
@@ -166,7 +184,7 @@ def _components(cuts: _Cuts, edges: Bools, driven: NDArray[np.float64]) -> None:
         (np.ones(int(edges.sum())), (cuts.tail[edges], cuts.head[edges])), shape=(cuts.nodes, cuts.nodes)
     )
     count, label = connected_components(graph, directed=False)
-    for part in range(count if count > 1 else 0):
+    for part in range(min(count, _PARTS) if count > 1 else 0):
         cuts.offer(label == part, driven)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from clearway.exchange.carp.model import CarpInstance, CarpRoad
 from clearway.exchange.carp.solutions import CarpRoutes, Served
 from clearway.exchange.findings import Finding
 from clearway.kernel.language import Text
-from clearway.operations.winter.routes.shortest import shortest
+from clearway.operations.winter.routes.shortest import among, shortest
 
 UNREACHABLE = Text(
     "no way leads from the depot {d} to the road and back; it is not planned",
@@ -35,7 +36,7 @@ class CarpPosed:
 
     Args:
         instance: as read.
-        problem: what the search gets; None when nothing is left to plan.
+        problem: what the search gets; None when nothing is left to plan, or it was not asked for.
         roads: number of the road in the file by task.
         left_out: numbers of required roads that cannot be served; each has a finding.
         findings: of the file and of the posing.
@@ -46,6 +47,11 @@ class CarpPosed:
     roads: NDArray[np.int64]
     left_out: tuple[int, ...]
     findings: tuple[Finding, ...]
+
+    def problem_or_fail(self) -> ArcProblem:
+        """The problem, where the caller knows that there is one."""
+        assert self.problem is not None
+        return self.problem
 
     def routes(self, plan: ArcPlan) -> CarpRoutes:
         """A plan as routes of the file, with the cost the search claims."""
@@ -70,8 +76,18 @@ def mode_owner(task_modes: NDArray[np.int32]) -> dict[int, tuple[int, int]]:
     return {mode: (task, way) for task, row in pairs for way, mode in enumerate(row) if mode != NO_MODE}
 
 
+def labels_of(instance: CarpInstance) -> dict[int, int]:
+    """Node number by label, for all nodes on roads."""
+    labels = sorted({n for road in instance.roads for n in (road.tail, road.head)})
+    return {label: k for k, label in enumerate(labels)}
+
+
 def pose_carp(
-    instance: CarpInstance, *, vehicles: int | None = None, lower_bound: float = -math.inf
+    instance: CarpInstance,
+    *,
+    vehicles: int | None = None,
+    lower_bound: float = -math.inf,
+    problem: bool = True,
 ) -> CarpPosed:
     """Make the problem of an instance.
 
@@ -79,23 +95,30 @@ def pose_carp(
         instance: as read.
         vehicles: most vehicles to use; as many as it takes when left out (benchmark files state advice).
         lower_bound: proven bound at which the search may stop.
+        problem: False to find out only what can be served.
     """
-    labels = sorted({n for road in instance.roads for n in (road.tail, road.head)})
-    node = {label: k for k, label in enumerate(labels)}
+    node = labels_of(instance)
     graph = node_graph(instance, node)
-    depot = node[instance.depot]
-    there = shortest(graph, [depot])[0]
-    back = shortest(graph.T.tocsr(), [depot])[0]
+    depot = [node[instance.depot]]
+    there, back = shortest(graph, depot)[0], shortest(graph.T.tocsr(), depot)[0]
     kept, left_out, findings = _sieve(instance, node, there, back)
     findings = [*instance.findings, *findings, *_fleet(instance, kept)]
     roads = np.array(kept, dtype=np.int64)
-    if not kept:
-        return CarpPosed(instance, None, roads, tuple(left_out), tuple(findings))
-    problem = _problem(instance, kept, node, graph, depot, vehicles, lower_bound)
-    return CarpPosed(instance, problem, roads, tuple(left_out), tuple(findings))
+    made = None
+    if kept and problem:
+        made = _problem(instance, kept, node, graph, vehicles, lower_bound)
+    return CarpPosed(instance, made, roads, tuple(left_out), tuple(findings))
 
 
-def node_graph(instance: CarpInstance, node: dict[int, int]) -> csr_array:
+def sub_problem(
+    instance: CarpInstance, chosen: list[int], node: dict[int, int], graph: csr_array[Any, Any]
+) -> CarpPosed:
+    """The problem of some roads of an instance, all of which can be served."""
+    made = _problem(instance, chosen, node, graph, None, -math.inf)
+    return CarpPosed(instance, made, np.array(chosen, dtype=np.int64), (), ())
+
+
+def node_graph(instance: CarpInstance, node: dict[int, int]) -> csr_array[Any, Any]:
     """Cheapest road from node to node, both ways for edges; of parallel roads only the cheapest."""
     best: dict[tuple[int, int], float] = {}
     for road in instance.roads:
@@ -149,17 +172,16 @@ def _problem(
     instance: CarpInstance,
     kept: list[int],
     node: dict[int, int],
-    graph: csr_array,
-    depot: int,
+    graph: csr_array[Any, Any],
     vehicles: int | None,
     lower_bound: float,
 ) -> ArcProblem:
     roads = [instance.roads[k] for k in kept]
     ends = np.array([[node[r.tail], node[r.head]] for r in roads], dtype=np.int64)
-    places, index = np.unique(np.append(ends.ravel(), depot), return_inverse=True)
+    places, index = np.unique(np.append(ends.ravel(), node[instance.depot]), return_inverse=True)
     index = index.reshape(-1).astype(np.int32)
     spots = index[:-1].reshape(-1, 2)
-    ways = shortest(graph, places)[:, places]
+    ways = among(graph, places, node[instance.depot])
     one_way = np.array([r.directed for r in roads])
     task_modes = np.full((len(roads), 2), NO_MODE, np.int32)
     task_modes[:, 0] = np.arange(len(roads))

@@ -31,40 +31,63 @@ FLEET: Final = Text("{n} vehicles drive; the file states {v}", "使用{n}辆车�
 
 
 class _Walker:
-    """Ways on the roads of the file."""
+    """Ways on the roads of the file; those from and to the depot are searched once for all."""
 
     def __init__(self, instance: CarpInstance) -> None:
         self.out: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        self.into: dict[int, list[tuple[int, float]]] = defaultdict(list)
         self.between: dict[tuple[int, int], list[int]] = defaultdict(list)
         for number, road in enumerate(instance.roads):
             self.out[road.tail].append((road.head, road.cost))
+            self.into[road.head].append((road.tail, road.cost))
             self.between[road.tail, road.head].append(number)
             if not road.directed:
                 self.out[road.head].append((road.tail, road.cost))
+                self.into[road.tail].append((road.head, road.cost))
                 if road.head != road.tail:
                     self.between[road.head, road.tail].append(number)
+        self.depot = instance.depot
+        self.there = _tree(self.out, self.depot, None)
+        self.back = _tree(self.into, self.depot, None)
 
     def way(self, start: int, goal: int) -> tuple[float, list[int]] | None:
         """Cheapest way: cost and the nodes after ``start``; None when there is none."""
-        best = {start: 0.0}
-        before: dict[int, int] = {}
-        queue = [(0.0, start)]
-        while queue:
-            cost, node = heapq.heappop(queue)
-            if node == goal:
-                nodes = []
-                while node != start:
-                    nodes.append(node)
-                    node = before[node]
-                return cost, nodes[::-1]
-            if cost > best[node]:
-                continue
-            for head, step in self.out[node]:
-                reached = cost + step
-                if reached < best.get(head, float("inf")):
-                    best[head], before[head] = reached, node
-                    heapq.heappush(queue, (reached, head))
-        return None
+        if goal == self.depot and start != goal:
+            best, before = self.back
+            return (best[start], [*_chain(before, start, goal)[1:], goal]) if start in best else None
+        best, before = self.there if start == self.depot else _tree(self.out, start, goal)
+        return (best[goal], _chain(before, goal, start)[::-1]) if goal in best else None
+
+
+Tree = tuple[dict[int, float], dict[int, int]]
+
+
+def _tree(out: dict[int, list[tuple[int, float]]], start: int, goal: int | None) -> Tree:
+    """Costs from a node and the node before each; ended as soon as ``goal`` is settled."""
+    best = {start: 0.0}
+    before: dict[int, int] = {}
+    queue = [(0.0, start)]
+    while queue:
+        cost, node = heapq.heappop(queue)
+        if node == goal:
+            break
+        if cost > best[node]:
+            continue
+        for head, step in out.get(node, ()):
+            reached = cost + step
+            if reached < best.get(head, float("inf")):
+                best[head], before[head] = reached, node
+                heapq.heappush(queue, (reached, head))
+    return best, before
+
+
+def _chain(before: dict[int, int], node: int, end: int) -> list[int]:
+    """Nodes from ``node`` back to ``end``, the last left out."""
+    chain = []
+    while node != end:
+        chain.append(node)
+        node = before[node]
+    return chain
 
 
 def check_carp(instance: CarpInstance, given: CarpRoutes, *, left_out: Iterable[int] = ()) -> Verdict:

@@ -181,7 +181,7 @@ def check_file(instance: Instance, source: Path | bytes, *, bound_s: float | Non
     """
     order = Order(seconds=0.0, bound_s=CHECK_BOUND_S if bound_s is None else bound_s)
     if isinstance(instance, CarpInstance):
-        posed = pose_carp(instance)
+        posed = pose_carp(instance, problem=False)
         verdict = check_carp(instance, read_routes(source))
         bound = carp_bound(instance, [int(k) for k in posed.roads], seconds=order.bound_seconds("carp"))
         stated = instance.lower_bound or 0.0
@@ -202,13 +202,13 @@ def check_file(instance: Instance, source: Path | bytes, *, bound_s: float | Non
 
 
 def _solve_carp(instance: CarpInstance, order: Order, say: Say) -> Outcome:
-    posed = pose_carp(instance, vehicles=order.vehicles)
+    posed = pose_carp(instance, problem=False)
     own = carp_bound(instance, [int(k) for k in posed.roads], seconds=order.bound_seconds("carp"))
     stated = instance.lower_bound if not posed.left_out and instance.lower_bound else 0.0
     say(Text(f"lower bound {own:g}", f"下界{own:g}"))
     left_out = tuple(instance.roads[k].where for k in posed.left_out)
     best = None if posed.left_out else instance.best_known
-    if posed.problem is None:
+    if not len(posed.roads):
         verdict = check_carp(instance, CarpRoutes(()), left_out=posed.left_out)
         return Outcome(
             "carp", instance.name, "", 0.0, None, None, None, verdict, posed.findings, left_out, "", order,
@@ -232,11 +232,17 @@ def _carp_run(
     instance: CarpInstance, order: Order, bound: float, say: Say | None
 ) -> tuple[CarpRoutes, int, float]:
     from clearway.desks.winter.routing.solver import solve
+    from clearway.operations.winter.routes.districts import LARGE, solve_districts
 
+    if len(instance.required) > LARGE and order.vehicles is None:
+        posed = pose_carp(instance, problem=False)
+        tell = None if say is None else lambda k, n: say(Text(f"district {k} of {n}", f"分区{k}/{n}"))
+        return solve_districts(
+            posed, seconds=order.seconds, seed=order.seed, iterations=order.iterations, say=tell
+        )
     posed = pose_carp(instance, vehicles=order.vehicles, lower_bound=bound)
-    assert posed.problem is not None
     plan = solve(
-        posed.problem,
+        posed.problem_or_fail(),
         seconds=order.seconds,
         seed=order.seed,
         iterations=order.iterations,
