@@ -1,7 +1,8 @@
-"""Large instances: districts cover every road once, and instances out of Clearway's roads are sound."""
+"""Large instances: plans by parts are fit, and instances out of Clearway's roads are sound."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from clearway.exchange.carp import CarpInstance, read
 from clearway.exchange.osm import import_roads
 from clearway.kernel.errors import InputError
 from clearway.network.model import Network
+from clearway.operations.winter.routes import carp_large
+from clearway.operations.winter.routes.carp_large import solve_large
 from clearway.operations.winter.routes.carp_problem import labels_of, node_graph, pose_carp
 from clearway.operations.winter.routes.check_carp import check_carp
-from clearway.operations.winter.routes.districts import districts, solve_districts, tour_order
 from clearway.operations.winter.routes.from_network import carp_of_network
 from clearway.operations.winter.routes.shortest import among, shortest
+from clearway.operations.winter.routes.solving import Order, solve_file
 
 
 @pytest.fixture(scope="module")
@@ -37,35 +40,24 @@ def grid(width: int) -> CarpInstance:
     return read("\n".join([str(width * width), str(len(rows)), *rows, "9", "40"]))
 
 
-def test_districts_cover_every_road_once() -> None:
-    """Each task is in one district; all but the last hold whole truckloads, less a little."""
-    instance = grid(15)
-    parts = districts(pose_carp(instance, problem=False), 100)
-    assert sorted(np.concatenate(parts).tolist()) == list(range(420))
-    assert len(parts) > 3
-    assert max(map(len, parts)) <= 120
-
-
-def test_a_plan_by_districts_is_fit() -> None:
-    """All roads are served once and no truck is overfull; progress is told."""
-    instance = grid(15)
-    told: list[tuple[int, int]] = []
-    posed = pose_carp(instance, problem=False)
-    found, spent, _ = solve_districts(
-        posed, seconds=1, seed=1, iterations=300, size=100, say=lambda k, n: told.append((k, n))
-    )
+def test_a_plan_by_parts_is_fit() -> None:
+    """All roads are served once, no truck is overfull, the checker says."""
+    instance = grid(24)
+    found, spent, _ = solve_large(pose_carp(instance, problem=False), seconds=1, seed=1, rounds_a_road=3)
     verdict = check_carp(instance, found)
     assert [f.code for f in verdict.findings if f.grave] == []
-    assert verdict.served == 420
+    assert verdict.served == len(instance.required) == 1104
     assert spent > 0
-    assert told[-1][0] == told[-1][1] == len(told)
 
 
-def test_the_walk_keeps_branches_together() -> None:
-    """In a tree each branch is a stretch of the order, the nearest first."""
-    before = np.array([-9999, 0, 1, 0, 3, 1], dtype=np.int32)
-    distance = np.array([0.0, 1, 2, 5, 6, 3])
-    assert tour_order(before, distance, 0).tolist() == [0, 1, 2, 4, 5, 3]
+def test_large_files_go_that_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the limit ``solve_file`` plans by parts, one-way roads in their direction."""
+    monkeypatch.setattr(carp_large, "LARGE", 100)
+    instance = grid(12)
+    roads = tuple(replace(r, directed=k % 7 == 0 and 11 < k < 240) for k, r in enumerate(instance.roads))
+    found = solve_file(replace(instance, roads=roads), Order(iterations=2_000, bound_s=0.1))
+    assert found.verdict.ok
+    assert found.verdict.served + len(found.left_out) == 264
 
 
 def test_bounded_searches_are_exact(shared_data: Path) -> None:

@@ -110,14 +110,6 @@ def pose_carp(
     return CarpPosed(instance, made, roads, tuple(left_out), tuple(findings))
 
 
-def sub_problem(
-    instance: CarpInstance, chosen: list[int], node: dict[int, int], graph: csr_array[Any, Any]
-) -> CarpPosed:
-    """The problem of some roads of an instance, all of which can be served."""
-    made = _problem(instance, chosen, node, graph, None, -math.inf)
-    return CarpPosed(instance, made, np.array(chosen, dtype=np.int64), (), ())
-
-
 def node_graph(instance: CarpInstance, node: dict[int, int]) -> csr_array[Any, Any]:
     """Cheapest road from node to node, both ways for edges; of parallel roads only the cheapest."""
     best: dict[tuple[int, int], float] = {}

@@ -26,6 +26,8 @@ SHARES: Final = ((0.2, 1.0), (0.2, 0.25), (0.6, 0.0))
 """Rounds: share of the time, and share of the structures that take part (0: only the best)."""
 
 LEAST_S: Final = 0.6
+WARM: Final = 500
+"""From so many roads on the last round takes up the best plan instead of beginning anew."""
 LATE_ROOM: Final = (1.08, 1.015)
 """Where nobody can be in time: a truck's even share of the bound, then of the best plan, times this."""
 Say = Callable[[str, str], None]
@@ -135,6 +137,8 @@ def search_salt(
     best: tuple[tuple[float, float, float], Structure, ArcPlan] | None = None
     for number, (share, part) in enumerate(SHARES):
         last = number == len(SHARES) - 1
+        if last and best is not None and len(posed.roads) > WARM:
+            field = [best[1]]
         chosen = field[: 1 if last else max(1, math.ceil(part * len(field)))]
         if not last and len(field) == 1:
             continue
@@ -148,6 +152,7 @@ def search_salt(
                 seed=seed + 1000 * number,
                 iterations=iterations,
                 progress=progress,
+                start=best[2].trips if last and best is not None and len(posed.roads) > WARM else None,
             )
             spent += plan.effort.iterations
             scored.append((rank(posed, structure, plan, late=late), structure, plan))

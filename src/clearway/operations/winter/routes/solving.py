@@ -232,13 +232,13 @@ def _carp_run(
     instance: CarpInstance, order: Order, bound: float, say: Say | None
 ) -> tuple[CarpRoutes, int, float]:
     from clearway.desks.winter.routing.solver import solve
-    from clearway.operations.winter.routes.districts import LARGE, solve_districts
+    from clearway.operations.winter.routes.carp_large import LARGE, solve_large
 
     if len(instance.required) > LARGE and order.vehicles is None:
         posed = pose_carp(instance, problem=False)
-        tell = None if say is None else lambda k, n: say(Text(f"district {k} of {n}", f"分区{k}/{n}"))
-        return solve_districts(
-            posed, seconds=order.seconds, seed=order.seed, iterations=order.iterations, say=tell
+        rounds = None if order.iterations is None else max(1, order.iterations // len(posed.roads))
+        return solve_large(
+            posed, seconds=order.seconds, seed=order.seed, rounds_a_road=rounds, progress=_teller(say)
         )
     posed = pose_carp(instance, vehicles=order.vehicles, lower_bound=bound)
     plan = solve(
