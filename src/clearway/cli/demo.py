@@ -26,7 +26,9 @@ def demo(
     headless: Annotated[bool, typer.Option("--headless", help="Write the files and stop.")] = False,
     out: Out = Path("demo-out"),
     start: Annotated[str | None, typer.Option("--from", help="First hour, ISO time with zone.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Last hour, ISO time with zone.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Last hour, ISO time with zone; then the console opens.")
+    ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="The whole storm, 18 to 26 November.")] = False,
     members: Annotated[int, typer.Option(help="Members of the forecast ensemble.", min=1, max=50)] = 10,
     crews: Annotated[int, typer.Option(help="Ploughs of the simulated fleet.", min=1, max=500)] = 60,
@@ -40,10 +42,10 @@ def demo(
     """Run the storm of November 2015 over Beijing's roads with simulated posts and crews."""
     from clearway.cli.serving import keep_cycles
     from clearway.kernel.clock import parse_utc
-    from clearway.operations.storm import DEFAULT_FROM, DEFAULT_TO, FIRST, LAST, open_storm
+    from clearway.operations.storm import DEFAULT_FROM, DEFAULT_TO, FIRST, LAST, OPENS_AT, open_storm
 
     first = FIRST + timedelta(hours=8) if whole else DEFAULT_FROM
-    last = LAST if whole else DEFAULT_TO
+    last = LAST if whole else DEFAULT_TO if headless else OPENS_AT
     begin = parse_utc(start, where="--from") if start else first
     finish = parse_utc(end, where="--to") if end else min(max(last, begin), LAST)
     if fresh or out == Path("demo-out"):

@@ -52,6 +52,8 @@ LAST: Final = parse_utc("2015-11-26T15:00Z")
 """Hours of the shipped storm in which a cycle can run with a day of weather before it."""
 DEFAULT_FROM: Final = parse_utc("2015-11-20T00:00+08:00")
 DEFAULT_TO: Final = parse_utc("2015-11-24T00:00+08:00")
+OPENS_AT: Final = parse_utc("2015-11-22T12:00+08:00")
+"""Where a demo with a console hands over to its visitor: the snow of the 22nd is falling, levels are red."""
 CREWS: Final = 60
 REPLAY_SPACING_S: Final = 60.0
 """Least time between two cycles at once in a replay, in its own time."""

@@ -118,6 +118,12 @@ class Edges:
 
 def _is_sealed(scope: Scope) -> bool:
     path = str(scope["path"])
+    if path.startswith("/api/v1/records/") and path.endswith("/sealed"):
+        return path.count("/") == 6
     if path.startswith("/field/photo/"):
         return True
-    return path.startswith("/api/v1/records/") and path.endswith("/sealed") and path.count("/") == 6
+    return path.startswith(("/console/record/", "/console/log/")) and _is_upload(scope)
+
+
+def _is_upload(scope: Scope) -> bool:
+    return any(n == b"content-type" and v.startswith(b"multipart/form-data") for n, v in scope["headers"])

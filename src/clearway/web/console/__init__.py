@@ -19,13 +19,14 @@ from clearway.web.console import (
     posts,
     records,
     report,
+    sealed,
     signin,
     winter,
     winterlist,
 )
 
 router = APIRouter()
-_DUTY = (overview, inbox, records, notices, log, posts, report)
+_DUTY = (overview, inbox, sealed, records, notices, log, posts, report)
 _PAGES = (*_DUTY, fieldpage, dispatch, winter, winterlist, admin)
 for part in (signin, account, oidc, passkeys, demodoor, assets, endpoints, *_PAGES):
     router.include_router(part.router)

@@ -191,6 +191,7 @@ class Visit:
         given = await self.request.form(max_fields=200, max_part_size=1_000_000)
         remember(self.request, given)
         if not csrf_matches(self.csrf, str(given.get("csrf", ""))):
+            await given.close()
             raise FormTooOldError("the form has grown old", words=_OLD_FORM)
         return given
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
@@ -11,15 +12,19 @@ from clearway.kernel.errors import ClearwayError, ConflictError, InputError
 from clearway.kernel.language import Text
 from clearway.operations.what_if import AddMeasure, AddTreatments, Change
 from clearway.picture.picture import Treatment
-from clearway.records import Command, RecordRow
+from clearway.records import Command, Event, RecordRow
 from clearway.web.console.bodies import read_fields
 from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
-from clearway.web.console.views.inbox import needs_two, open_proposals, waiting
+from clearway.web.console.views.inbox import decided_just_now, needs_two, open_proposals, verb_label, waiting
+from clearway.web.console.views.whatif import compared
 from clearway.web.submit import submit
 
 router = APIRouter(include_in_schema=False)
 _VERBS: Final = ("approve", "approve_changed", "refuse", "hand_over")
+WORK_TAKES: Final = timedelta(hours=1)
+"""A what-if supposes that a treatment is done so long after the cycle (grade D); the page says so."""
 CHANGEABLE: Final = {
     "measure": ("kmh", "expiry", "review_at", "lift_condition", "detour"),
     "task": ("unit", "due", "rate_g_m2", "action", "instruction"),
@@ -45,6 +50,7 @@ def inbox(visitor: Visitor) -> Response:
         roads_of=lambda row: roads(house.network, row.data.get("subjects") or (), limit=6),
         to_confirm=[] if visitor.at else waiting(house, house.journal.authority(), visitor.actor),
         posts=post_names(house),
+        decided=[] if visitor.at else decided_just_now(house, visitor.actor, visitor.now),
         keys={r.id: secrets.token_urlsafe(12) for r in rows},
     )
 
@@ -99,19 +105,27 @@ def _page(visitor: Visit, proposal: str, *, what_if: bool = False) -> Response:
             answer = house.what_if(change)
         except ClearwayError as error:
             trouble = str(error)
+    subjects = row.data.get("subjects") or ()
+    latest = house.board()
     return visitor.page(
         "proposal.html",
         row=row,
         kind=kind,
         payload=payload,
-        roads=roads(house.network, row.data.get("subjects") or (), limit=30),
-        corridors=indices(house.network, row.data.get("subjects") or ()),
+        roads=roads(house.network, subjects, limit=200),
+        roads_short=roads(house.network, subjects, limit=6),
+        corridors=(on := indices(house.network, subjects)),
+        compared=compared(house, answer, on) if answer is not None else [],
+        least=next((a for a in row.data.get("alternatives") or () if a.get("least_restrictive")), None),
+        board_at=latest.at if latest else None,
+        work_at=latest.at + WORK_TAKES if latest and kind.name == "task" else None,
+        d=Namer(house),
+        verb_label=lambda event: verb_label(house.kinds["proposal"], event),
         two=needs_two(house.kinds, row.data),
         may={v: authority.may(visitor.actor, v, row) for v in _VERBS},
         fields=[kind.fields[n] for n in CHANGEABLE[kind.name] if n in kind.fields],
         posts=post_names(house),
-        history=house.journal.history(row.id),
-        accounts=account_names(visitor),
+        history=history_of(visitor, row.id),
         can_ask=change is not None and house.what_if is not None,
         answer=answer,
         trouble=trouble,
@@ -119,6 +133,12 @@ def _page(visitor: Visit, proposal: str, *, what_if: bool = False) -> Response:
         key=secrets.token_urlsafe(12),
         target=house.journal.find(str(row.data["target"])) if row.data.get("target") else None,
     )  # fmt: skip
+
+
+def history_of(visitor: Visit, record: str) -> list[Event]:
+    """Events of a record up to the moment the reader looks at, oldest first."""
+    events, at = visitor.house.journal.history(record), visitor.at
+    return [e for e in events if at is None or e.recorded_at <= at]
 
 
 def account_names(visitor: Visit) -> dict[str, str]:
@@ -134,7 +154,7 @@ def change_of(visitor: Visit, row: RecordRow) -> Change | None:
     if row.data["target_kind"] == "measure":
         return AddMeasure(payload)
     if row.data["target_kind"] == "task" and payload.get("type") == "treat" and cycles and cycles.fresh:
-        at = cycles.fresh.picture.at
+        at = cycles.fresh.picture.at + WORK_TAKES
         rate, action = float(payload.get("rate_g_m2") or 0), str(payload.get("action") or "salt")
         numbers = indices(visitor.house.network, payload.get("corridors") or ())
         return AddTreatments(tuple(Treatment(n, action, rate, at, "what-if") for n in numbers))

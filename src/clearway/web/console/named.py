@@ -75,5 +75,7 @@ class Namer:
         if "-" in text and " " not in text:
             row = self._house.journal.find(text)
             if row is not None:
-                return Text.of(row.data.get("headline") or row.data.get("title") or row.data.get("name") or text)
+                return Text.of(
+                    row.data.get("headline") or row.data.get("title") or row.data.get("name") or text
+                )
         return said(text)

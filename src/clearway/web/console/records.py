@@ -11,18 +11,22 @@ from fastapi import APIRouter, Query, Response
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 from clearway.operations.announce import SPOKEN
-from clearway.records import Command, Decision, Event, RecordRow
-from clearway.records.kinds import BUILT_IN_VERBS, FieldDecl, Kind, VerbDecl
+from clearway.records import Command, Decision, RecordRow
+from clearway.records.kinds import FieldDecl, Kind, VerbDecl
 from clearway.web.console.bodies import form_fields, read_fields
 from clearway.web.console.forms import Visit, Visitor
 from clearway.web.console.inbox import account_names
+from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
+from clearway.web.console.sealed import attach, given_in, kept_of, offered
 from clearway.web.console.views.board import FLAG_LABELS, VIEWS, board_view, flags_of
+from clearway.web.console.views.inbox import confirm_verb, verb_label
 from clearway.web.public.view import public_warnings
 from clearway.web.strong import is_decision
 from clearway.web.submit import submit
 
 router = APIRouter(include_in_schema=False)
+TWO_PEOPLE: Final = ("measure", "notice")
 _SYSTEM_ONLY: Final = frozenset({"open", "expire", "lapse", "withdraw_by_system"})
 
 
@@ -33,6 +37,7 @@ class Act:
     verb: VerbDecl
     decision: Decision
     fields: list[FieldDecl]
+    sealed: list[FieldDecl]
     strong: bool
 
 
@@ -54,6 +59,7 @@ def board(
         views=VIEWS,
         flag_labels=FLAG_LABELS,
         areas=sorted(areas - {""}),
+        d=Namer(house),
         area_chosen=area,
     )
 
@@ -81,8 +87,8 @@ def in_force(visitor: Visitor) -> Response:
 
 
 @router.get("/console/record/{record}")
-def record(visitor: Visitor, record: str) -> Response:
-    """A record, now or at a past moment."""
+def record(visitor: Visitor, record: str, do: Annotated[str, Query(max_length=40)] = "") -> Response:
+    """A record, now or at a past moment; ``do`` opens the form of one verb."""
     house, at = visitor.house, visitor.at
     row = house.journal.get(record, as_of=at)
     kind = house.kinds[row.kind]
@@ -108,6 +114,9 @@ def record(visitor: Visitor, record: str) -> Response:
         posts=post_names(house),
         acts=[] if at else acts_of(visitor, row, kind),
         speaks=SPOKEN,
+        d=Namer(house),
+        sealed=kept_of(visitor, row, kind),
+        do=do,
         key=secrets.token_urlsafe(12),
     )
 
@@ -127,13 +136,6 @@ def _worth(name: str, value: Any) -> bool:
     return value not in (None, "", [], {}) and name not in ("polygons", "messages")
 
 
-def verb_label(kind: Kind, event: Event) -> Text:
-    """Words of an event's verb."""
-    if event.verb in kind.verbs:
-        return kind.verbs[event.verb].label
-    return BUILT_IN_VERBS.get(event.verb, Text(event.verb, event.verb))
-
-
 def acts_of(visitor: Visit, row: RecordRow, kind: Kind) -> list[Act]:
     """Verbs the life cycle knows in this state; for each the form, or the rule that forbids it."""
     authority = visitor.house.journal.authority()
@@ -144,7 +146,11 @@ def acts_of(visitor: Visit, row: RecordRow, kind: Kind) -> list[Act]:
             continue
         if row.kind == "proposal" or (row.kind, verb.name) == ("notice", "propose_update"):
             continue
-        found.append(Act(verb, decision, form_fields(kind, verb), is_decision(verb)))
+        confirms = row.kind in TWO_PEOPLE and verb.name in ("confirm", "confirm_update")
+        if confirms and verb.name != confirm_verb(row):
+            continue  # nothing waits to be confirmed
+        fields = form_fields(kind, verb)
+        found.append(Act(verb, decision, fields, offered(visitor, kind, verb, fields), is_decision(verb)))
     return found
 
 
@@ -157,6 +163,7 @@ async def act(visitor: Visitor, record: str, verb: str) -> Response:
     kind = house.kinds[row.kind]
     declared = kind.verb(verb)
     data = read_fields(visitor, form, kind, [f.name for f in form_fields(kind, declared)])
+    given = await given_in(form, kind)
     version = str(form.get("version", ""))
     command = Command(
         row.kind,
@@ -169,7 +176,12 @@ async def act(visitor: Visitor, record: str, verb: str) -> Response:
         reason=str(form.get("reason", "")).strip(),
         at=None,
     )
-    submit(house, visitor.who, command)
+    only_sealed = given and not data and declared.accepts is not None and not command.reason
+    if not only_sealed or given[0].field not in (declared.accepts or ()):
+        submit(house, visitor.who, command)
     note = Text("Done: {v}", "已完成：{v}").format(v=declared.label)
+    lost = await attach(visitor, record, given, str(form.get("key") or row.version))
+    if lost is not None:
+        note = Text(f"{note.en}; {lost.en}", f"{note.zh}；{lost.zh}")
     back = str(form.get("back", "")) or f"/console/record/{record}"
     return visitor.done(back if back.startswith("/console") or back == "/field" else "/console", note)

@@ -40,6 +40,9 @@ const VERBS: Record<string, string> = { a: "approve", c: "approve_changed", r: "
 export function mountProposal(): void {
   if (!/^\/console\/inbox\/./.test(location.pathname)) return;
   document.addEventListener("keydown", (event) => {
+    if (event.key === "w" && forPage(event)) {
+      document.querySelector<HTMLElement>('a[href*="what_if="]')?.click();
+    }
     const verb = VERBS[event.key];
     if (!verb || !forPage(event)) return;
     const form = document.querySelector(`input[name="verb"][value="${verb}"]`)?.closest("form");

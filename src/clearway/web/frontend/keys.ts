@@ -73,6 +73,7 @@ function help(): void {
     ["x", say("mark for bulk approval", "勾选批量采纳")],
     ["a", say("go to the approve button (Enter presses it)", "转到采纳按钮（回车确认）")],
     ["c / r / h", say("change, refuse, hand over the open proposal", "修改、不采纳、转交当前建议")],
+    ["w", say("compute what the open proposal would change", "推演当前建议的影响")],
     ["Esc", say("close", "关闭")],
   ];
   const list = document.createElement("dl");

@@ -61,7 +61,7 @@ export function mapStyle(network: NetworkInfo): StyleSpecification {
     layers: [
       { id: "paper", type: "background", paint: { "background-color": paper } },
       { ...band("tasks-band", dark ? "#76bdea" : "#0b5c8a", 0.45, 4), maxzoom: NEAR },
-      { ...band("measures-band", ink, 0.3), maxzoom: NEAR },
+      { ...band("measures-band", ink, dark ? 0.3 : 0.2), maxzoom: NEAR },
       band("subject", dark ? "#76bdea" : "#0b5c8a", 0.4),
       band("said", dark ? "#f0a6ff" : "#8b1fa9", 0.45),
       {
@@ -141,7 +141,6 @@ function band(id: string, colour: string, opacity: number, more = 0): LineLayerS
     source: "roads",
     "source-layer": "roads",
     filter: ["==", ["get", "corridor"], -2],
-    layout: { "line-cap": "round" },
     paint: {
       "line-color": colour,
       "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], 9, 7 + more, 14, 20 + more],

@@ -22,6 +22,7 @@ export class Timeline {
   private range = document.createElement("input");
   private shown = document.createElement("output");
   private play = document.createElement("button");
+  private pace = document.createElement("select");
   private note = document.createElement("p");
   private playing = 0;
 
@@ -46,6 +47,12 @@ export class Timeline {
     this.play.type = "button";
     this.play.className = "quiet";
     this.play.addEventListener("click", () => this.playing ? this.stop() : this.run());
+    this.pace.setAttribute("aria-label", say("Speed of the replay", "回放速度"));
+    for (const [value, text] of [["2", "½×"], ["1", "1×"], ["0.4", "2½×"]]) {
+      this.pace.append(Object.assign(document.createElement("option"), { value, textContent: text }));
+    }
+    this.pace.value = "1";
+    this.pace.addEventListener("change", () => this.playing && this.run());
     this.range.addEventListener("input", () => this.tell());
     this.range.addEventListener("change", () => {
       this.stop();
@@ -76,7 +83,9 @@ export class Timeline {
     bar.append(this.range, marks, scale);
     const box = document.createElement("div");
     box.className = "timeline";
-    box.append(bar, this.shown, this.play, back);
+    const earlier = this.button("◀", say("one hour back", "后退1小时"), () => this.step(-1));
+    const later = this.button("▶|", say("one hour on", "前进1小时"), () => this.step(1));
+    box.append(bar, this.shown, earlier, this.play, later, this.pace, back);
     this.note.className = "frame-note";
     this.note.setAttribute("role", "status");
     document.querySelector("main")?.before(this.note);
@@ -142,7 +151,23 @@ export class Timeline {
     void this.go(true);
   }
 
+  private button(text: string, label: string, act: () => void): HTMLButtonElement {
+    const made = document.createElement("button");
+    Object.assign(made, { type: "button", className: "quiet", textContent: text, title: label });
+    made.setAttribute("aria-label", label);
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  private step(hours: number): void {
+    this.range.value = String(this.hours + hours);
+    this.tell();
+    this.stop();
+    void this.go(true);
+  }
+
   private run(): void {
+    clearInterval(this.playing);
     if (this.hours >= Number(this.range.max)) this.range.value = this.range.min;
     this.play.textContent = `❚❚ ${say("Pause", "暂停")}`;
     this.playing = setInterval(() => {
@@ -150,7 +175,7 @@ export class Timeline {
       this.range.value = String(this.hours + 1);
       this.tell();
       void this.go(false);
-    }, calm ? 2 * STEP_MS : STEP_MS);
+    }, Number(this.pace.value) * (calm ? 2 * STEP_MS : STEP_MS));
   }
 
   private stop(): void {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -49,6 +50,8 @@ class Item:
     roads: Text
     flags: tuple[str, ...]
     when: datetime | None
+    lift: str = ""
+    """The open proposal that wants it lifted."""
 
     @property
     def urgent(self) -> bool:
@@ -72,7 +75,7 @@ def time_of(row: RecordRow, name: str) -> datetime | None:
     return parse_utc(str(value)) if value else None
 
 
-def flags_of(row: RecordRow, now: datetime, lifted: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def flags_of(row: RecordRow, now: datetime, lifted: Container[str] = frozenset()) -> tuple[str, ...]:
     """What is special about a measure or task now."""
     found = []
     if row.kind == "measure":
@@ -99,17 +102,17 @@ def flags_of(row: RecordRow, now: datetime, lifted: frozenset[str] = frozenset()
     return tuple(found)
 
 
-def lift_targets(house: Services, as_of: AsOf = None) -> frozenset[str]:
-    """Measures that an open proposal wants lifted, in whole or in part."""
-    found: set[str] = set()
+def lift_targets(house: Services, as_of: AsOf = None) -> dict[str, str]:
+    """Measures that an open proposal wants lifted, in whole or in part, with that proposal."""
+    found: dict[str, str] = {}
     for row in house.journal.list("proposal", states=("open",), as_of=as_of):
         if row.data["act"] == "lift":
-            found.add(str(row.data.get("target") or ""))
-            found |= {str(t["measure"]) for t in (row.data.get("payload") or {}).get("targets") or ()}
-    return frozenset(found)
+            targets = (row.data.get("payload") or {}).get("targets") or ()
+            found |= {str(t): row.id for t in (row.data.get("target"), *(t["measure"] for t in targets)) if t}
+    return found
 
 
-def item_of(house: Services, row: RecordRow, now: datetime, lifted: frozenset[str] = frozenset()) -> Item:
+def item_of(house: Services, row: RecordRow, now: datetime, lifted: Mapping[str, str] | None = None) -> Item:
     """A measure or task as the board shows it."""
     times = (
         [time_of(row, n) for n in ("review_at", "expiry")] if row.kind == "measure" else [time_of(row, "due")]
@@ -120,8 +123,9 @@ def item_of(house: Services, row: RecordRow, now: datetime, lifted: frozenset[st
         Text.of(row.data["headline"]),
         house.kinds[row.kind].state_label(row.state),
         roads(house.network, row.data.get("corridors") or ()),
-        flags_of(row, now, lifted),
+        flags_of(row, now, lifted or {}),
         min(known) if known else None,
+        (lifted or {}).get(row.id, ""),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from clearway.kernel.language import Text
 from clearway.operations.announce import SPOKEN
 from clearway.operations.decisions import TWO_PERSON_LEVEL
-from clearway.records import Actor, Authority, Decision, RecordRow
-from clearway.records.kinds import Kinds
+from clearway.records import Actor, Authority, Decision, Event, RecordRow
+from clearway.records.kinds import BUILT_IN_VERBS, Kind, Kinds
 from clearway.records.reads import AsOf
 from clearway.web.console.names import indices, roads
 from clearway.web.services import Services
@@ -79,6 +80,58 @@ def confirm_verb(row: RecordRow) -> str:
     if row.kind == "notice" and row.data.get("pending_change"):
         return "confirm_update"
     return "confirm" if row.data.get("confirm_by") and not row.data.get("confirmed") else ""
+
+
+def verb_label(kind: Kind, event: Event) -> Text:
+    """Words of an event's verb."""
+    if event.verb in kind.verbs:
+        return kind.verbs[event.verb].label
+    return BUILT_IN_VERBS.get(event.verb, Text(event.verb, event.verb))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decided:
+    """A proposal somebody has just approved, what came of it, and the verb that takes it back."""
+
+    row: RecordRow
+    outcome: RecordRow
+    state: Text
+    undo: str
+    undo_label: Text
+
+
+UNDO: Final = {
+    ("measure", "awaiting_second"): "withdraw",
+    ("measure", "ordered"): "lift",
+    ("measure", "in_force"): "lift",
+    ("task", "open"): "cancel",
+    ("task", "acknowledged"): "cancel",
+    ("task", "started"): "cancel",
+    ("notice", "awaiting_second"): "discard",
+    ("notice", "issued"): "cancel",
+}
+"""The way back of each life cycle: nothing is erased, what was opened is taken down by its own verb."""
+JUST_NOW: Final = timedelta(minutes=30)
+
+
+def decided_just_now(house: Services, actor: Actor, now: datetime) -> list[Decided]:
+    """What the actor has approved in the last half hour and can still take back, newest first."""
+    authority, found = house.journal.authority(), []
+    for row in house.journal.list("proposal", states=("approved",)):
+        if now - row.updated_at > JUST_NOW or row.data["act"] != "open":
+            continue
+        by = row.marks.get("by") or {}
+        if actor.id not in [str(by[v][0]) for v in ("approve", "approve_changed") if v in by]:
+            continue
+        outcome = house.journal.find(str(row.data.get("outcome") or ""))
+        if outcome is None:
+            continue
+        verb = UNDO.get((outcome.kind, outcome.state), "")
+        if not verb or not authority.may(actor, verb, outcome).allowed:
+            continue
+        kind = house.kinds[outcome.kind]
+        found.append(Decided(row, outcome, kind.state_label(outcome.state), verb, kind.verbs[verb].label))
+    return sorted(found, key=lambda d: d.row.updated_at, reverse=True)
 
 
 def proposal_json(house: Services, row: RecordRow, authority: Authority, actor: Actor) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from clearway.web.services import Services
 
 HOURS: Final = 12
 """Hours ahead that are compared."""
-SLIPPERY: Final = 0.5
-"""Probability from which a stretch counts as slippery here: more likely than not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,8 @@ class Compared:
 def compared(house: Services, answer: WhatIf, corridors: Iterable[int]) -> list[Compared]:
     """Quantities of the road surface on some corridors over the coming hours, without and with the change.
 
-    Lengths are those of the segments; a value of a road is the mean over its length. Nothing is said where the
-    road engine gave nothing.
+    Lengths are those of the segments; a value of a road is the mean over its length. Nothing is said where
+    the road engine gave nothing.
     """
     archive = house.cycles
     if archive is None or archive.fresh is None:
@@ -64,20 +62,19 @@ def compared(house: Services, answer: WhatIf, corridors: Iterable[int]) -> list[
 _SHOWN: Final = (
     (
         "slippery_km_h",
-        Text(f"slippery within {HOURS} h, likely", f"{HOURS}小时内可能湿滑"),
+        Text(f"slippery within {HOURS} h, expected", f"{HOURS}小时内湿滑（期望值）"),
         "km·h",
         0,
     ),
-    ("slippery_3h_km", Text("likely slippery in 3 h", "3小时后可能湿滑"), "km", 1),
-    ("friction_min", Text("lowest friction", "最低摩擦系数"), "", 2),
-    ("ice_max", Text("most ice", "最大冰厚"), "mm", 2),
-    ("snow_max", Text("most snow (as water)", "最大积雪（水当量）"), "mm", 1),
+    ("slippery_3h_km", Text("slippery in 3 h, expected", "3小时后湿滑（期望值）"), "km", 1),
+    ("friction_3h", Text("friction in 3 h", "3小时后摩擦系数"), "", 2),
+    ("friction", Text(f"friction, mean of {HOURS} h", f"摩擦系数，{HOURS}小时平均"), "", 2),
+    ("ice_mm", Text(f"ice, mean of {HOURS} h", f"冰，{HOURS}小时平均"), "mm", 2),
+    ("snow_mm", Text(f"snow (as water), mean of {HOURS} h", f"积雪（水当量），{HOURS}小时平均"), "mm", 1),
 )
 
 
-def _numbers(
-    fields: Fields, columns: NDArray[np.int32], length_km: NDArray[np.float64]
-) -> dict[str, float]:
+def _numbers(fields: Fields, columns: NDArray[np.int32], length_km: NDArray[np.float64]) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def values(name: str) -> NDArray[np.float64] | None:
@@ -87,14 +84,13 @@ def _numbers(
 
     slippery = values("p_slippery")
     if slippery is not None and len(slippery):
-        likely = slippery >= SLIPPERY
-        found["slippery_km_h"] = float((likely * length_km).sum())
-        found["slippery_3h_km"] = float((likely[min(2, len(likely) - 1)] * length_km).sum())
+        found["slippery_km_h"] = float((slippery * length_km).sum())
+        found["slippery_3h_km"] = float((slippery[min(2, len(slippery) - 1)] * length_km).sum())
     total = max(float(length_km.sum()), 1e-9)
-    for name, field, worst in (
-        ("friction_min", "friction", np.min), ("ice_max", "ice_mm", np.max), ("snow_max", "snow_mm", np.max),
-    ):  # fmt: skip
-        of = values(field)
+    for name in ("friction", "ice_mm", "snow_mm"):
+        of = values(name)
         if of is not None and len(of):
-            found[name] = float(worst((of * length_km).sum(axis=1) / total))
+            by_hour = (of * length_km).sum(axis=1) / total
+            found[name] = float(by_hour.mean())
+            found[f"{name.partition('_')[0]}_3h"] = float(by_hour[min(2, len(of) - 1)])
     return {name: value for name, value in found.items() if np.isfinite(value)}
