@@ -14,7 +14,7 @@ from clearway.kernel.clock import iso
 from clearway.operations.sealing import Sealer
 from clearway.records import Actor, Command, Role
 from clearway.records.sealed import SealedStore
-from tests.web.console.conftest import Desk, Person
+from tests.web.console.conftest import Desk
 
 OFFICER = Actor("acct-x", (Role("duty_officer", "town"),), "post-duty")
 
@@ -141,17 +141,16 @@ def _photo() -> bytes:
     return made.getvalue()
 
 
-def _with_store(desk: Desk, person: Person, tmp: Any) -> SealedStore:
+def _with_store(desk: Desk, tmp: Any) -> SealedStore:
     store = SealedStore.beside(f"sqlite:///{tmp / 'journal.sqlite'}", desk.clock)
-    house = person.client.app.state  # type: ignore[attr-defined]  # Starlette's application
-    house.services = replace(house.services, sealer=Sealer(desk.journal, store))
+    desk.services = replace(desk.services, sealer=Sealer(desk.journal, store))
     return store
 
 
 def test_photos_and_words_in_confidence(desk: Desk, tmp_path: Any) -> None:
     """A form that asks for evidence takes photos and sealed words; the chain holds their hashes."""
+    store = _with_store(desk, tmp_path)
     person = desk.browser("officer", "duty_officer")
-    store = _with_store(desk, person, tmp_path)
     person.send("/console/log/incident", road="Airport Expressway", type="crash")
     incident = desk.journal.list("incident")[0]
     page = _document(person.get(f"/console/record/{incident.id}"))
@@ -184,8 +183,8 @@ def test_photos_and_words_in_confidence(desk: Desk, tmp_path: Any) -> None:
 
 def test_a_photo_that_is_none_is_refused_and_words_are_kept(desk: Desk, tmp_path: Any) -> None:
     """The form comes back with its words and asks for the file again; nothing was written."""
+    store = _with_store(desk, tmp_path)
     person = desk.browser("officer", "duty_officer")
-    store = _with_store(desk, person, tmp_path)
     record = _limit(desk, "m-1")
     before = desk.journal.get(record).version
     answer = person.client.post(
