@@ -103,7 +103,6 @@ def record(visitor: Visitor, record: str, do: Annotated[str, Query(max_length=40
         shown=[
             (kind.fields.get(name), name, value) for name, value in row.data.items() if _worth(name, value)
         ],
-        photos=sealed_photos(visitor, row),
         roads=roads(house.network, row.data.get("corridors") or row.data.get("subjects") or (), limit=30),
         corridors=indices(house.network, row.data.get("corridors") or ()),
         flags=flags_of(row, at or visitor.now) if row.kind in ("measure", "task") else (),
@@ -119,17 +118,6 @@ def record(visitor: Visitor, record: str, do: Annotated[str, Query(max_length=40
         do=do,
         key=secrets.token_urlsafe(12),
     )
-
-
-def sealed_photos(visitor: Visit, row: RecordRow) -> list[str]:
-    """Addresses of the photos of a record, for those who may see them."""
-    house = visitor.house
-    kind, photos = house.kinds[row.kind], row.data.get("photos")
-    if house.sealer is None or not isinstance(photos, list):
-        return []
-    if not house.sealer.may_read(kind, row, "photos", visitor.actor):
-        return []
-    return [f"/api/v1/records/{row.kind}/{row.id}/sealed/{item['sealed']}" for item in photos]
 
 
 def _worth(name: str, value: Any) -> bool:
