@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -22,6 +24,7 @@ def solve_large(
     seed: int,
     rounds_a_road: int | None = None,
     progress: Progress | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[CarpRoutes, int, float]:
     """Routes of a large instance, iterations and seconds spent in the search.
 
@@ -31,6 +34,7 @@ def solve_large(
         seed: of the search.
         rounds_a_road: rounds of search a road and pass, instead of the time.
         progress: told (seconds, rounds, cost) now and then.
+        clock: what the seconds are measured with.
     """
     instance = posed.instance
     node = labels_of(instance)
@@ -46,7 +50,9 @@ def solve_large(
         (node[instance.depot],),
         instance.capacity,
     )
-    plan = solve_roads(problem, seconds=seconds, seed=seed, rounds_a_task=rounds_a_road, progress=progress)
+    plan = solve_roads(
+        problem, seconds=seconds, seed=seed, rounds_a_task=rounds_a_road, progress=progress, clock=clock
+    )
     routes = []
     for trip in plan.trips:
         stops = []

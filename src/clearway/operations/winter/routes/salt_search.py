@@ -113,6 +113,7 @@ def search_salt(
     bound_m: float = 0.0,
     progress: Progress | None = None,
     say: Say | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> SaltFound:
     """The best plan over structures.
 
@@ -125,8 +126,9 @@ def search_salt(
             the least late plan is looked for: the limit is set to an even share of what must be driven.
         progress: called now and then by the search.
         say: called with words (en, zh) when a round is done.
+        clock: what the seconds are measured with.
     """
-    begun = time.perf_counter()
+    begun = clock()
     trucks = len(posed.instance.trucks)
     late = bound_m > posed.limit_m * trucks + 1.0
     limit = LATE_ROOM[0] * bound_m / trucks if late else posed.limit_m
@@ -142,7 +144,7 @@ def search_salt(
         chosen = field[: 1 if last else max(1, math.ceil(part * len(field)))]
         if not last and len(field) == 1:
             continue
-        left = seconds - (time.perf_counter() - begun)
+        left = seconds - (clock() - begun)
         each = left if last else min(share * seconds, left) / len(chosen)
         scored = []
         for structure in chosen:
@@ -152,6 +154,7 @@ def search_salt(
                 seed=seed + 1000 * number,
                 iterations=iterations,
                 progress=progress,
+                clock=clock,
                 start=best[2].trips if last and best is not None and len(posed.roads) > WARM else None,
             )
             spent += plan.effort.iterations
@@ -167,4 +170,4 @@ def search_salt(
                 f"第{number + 1}轮：{len(chosen)}种行程结构，最优{best[2].cost / 1000:.2f}公里",
             )
     assert best is not None
-    return SaltFound(best[1], best[2], tried, spent, time.perf_counter() - begun)
+    return SaltFound(best[1], best[2], tried, spent, clock() - begun)
