@@ -93,7 +93,7 @@ class WinterService:
             InputError: no store, no truck, or no road.
         """
         if self._roads is None:
-            self._roads = build_site(
+            site = build_site(
                 self.network,
                 self.doctrine,
                 self.scheme,
@@ -101,6 +101,10 @@ class WinterService:
                 all_roads(self.network, ANY, max_class=RoadClass.PRIMARY),
                 self.need.at if self.need else self.journal.clock.now(),
             )
+            shift_s = site.settings.shift_s * self.doctrine.number("winter.service.crews_per_truck")
+            crews = tuple(replace(c, off_s=shift_s) for c in site.problem.crews)
+            settings, problem = replace(site.settings, shift_s=shift_s), replace(site.problem, crews=crews)
+            self._roads = replace(site, settings=settings, problem=problem)
         return self._roads
 
     # --- need ------------------------------------------------------------------------------------------
@@ -283,6 +287,8 @@ class WinterService:
             shut = np.flatnonzero(running.control.site.closed).astype(np.int32)
             if what.more and shut.size:
                 what = replace(what, closed=np.union1d(what.closed, shut).astype(np.int32))
+            if at - (running.relieved or running.first.at) >= self._half_shift():
+                what = replace(what, relief=True)
             stock = {**running.ledger.stock_kg(running.progress), **what.stock_kg}
             found = replan(
                 running.control.site,
@@ -324,6 +330,10 @@ class WinterService:
             later = need.at + timedelta(hours=onset) if np.isfinite(onset) and onset > 0 else None
             found[i] = Asked(int(need.reason[i]), later)
         return found
+
+    def _half_shift(self) -> timedelta:
+        """Past the middle of a shift, new lists count on crews being relieved at the next reload."""
+        return timedelta(hours=self.doctrine.number("winter.service.shift_h") / 2)
 
     def _waits(self, draft: Draft) -> Draft:
         self.draft = draft
@@ -379,6 +389,8 @@ class WinterService:
         """New lists take the place of the old ones; what was done while they waited counts."""
         running.ledger.turn(running.progress, found)
         trouble = draft.trouble or Trouble()
+        if trouble.relief:
+            running.relieved = draft.at
         if trouble.more:
             running.ledger.ask(trouble.more, f"change {len(running.changes) + 1}")
         running.busy |= {b.unit: b for b in found.busy if b.stop and b.stop.id not in running.ledger.done}

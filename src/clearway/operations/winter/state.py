@@ -72,6 +72,8 @@ class Running:
     asked: dict[int, Asked] = field(default_factory=dict)
     lost: dict[str, datetime] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    relieved: datetime | None = None
+    """When crews were last taken to be relieved; their first shift began with the plan."""
     asked_kg: float = 0.0
     """Salt that the forecast asked for, every time it asked."""
     times: dict[int, int] = field(default_factory=dict)
