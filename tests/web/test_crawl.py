@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -79,11 +79,11 @@ class Filled:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
-    def list(self, kind: str, *, states: Any = None, **_: Any) -> list[RecordRow]:
+    def list(self, kind: str, *, states: Any = None, **_: Any) -> Sequence[RecordRow]:
         """Records of a kind."""
         return [r for r in self._rows.values() if r.kind == kind and (not states or r.state in states)]
 
-    def list_open(self, kind: str, **_: Any) -> list[RecordRow]:
+    def list_open(self, kind: str, **_: Any) -> Sequence[RecordRow]:
         """Records of a kind."""
         return self.list(kind)
 
@@ -103,7 +103,7 @@ def routes(app: Any) -> Iterator[tuple[str, str]]:
     waiting = list(app.routes)
     while waiting:
         route = waiting.pop()
-        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        inner: Any = getattr(route, "original_router", None) or getattr(route, "app", None)
         if getattr(inner, "routes", None):
             waiting += inner.routes
         elif hasattr(route, "methods"):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
 from clearway.desks.roadweather.conditions import LOOKS
+from clearway.kernel.clock import parse_utc
 from clearway.network.model import RoadClass
+from clearway.records import RecordRow
 from clearway.web.console.forms import Visitor
 from clearway.web.console.views.board import item_of
 from clearway.web.console.views.mapstate import last_treated
+from clearway.web.console.views.units import unit_views
 
 router = APIRouter(include_in_schema=False)
 _ROADS = 80
+SOON: Final = timedelta(minutes=30)
 
 
 @router.get("/console/dispatch")
@@ -30,6 +35,7 @@ def dispatch(visitor: Visitor, all: Annotated[str, Query(max_length=3)] = "") ->
     for row in tasks:
         if row.data.get("unit") and row.state != "done":
             busy.setdefault(str(row.data["unit"]), []).append(row.id)
+    units = journal.list("unit", states=("active",), as_of=at)
     rows = []
     for i, corridor in enumerate(network.corridors):
         if corridor.id in treated or (corridor.road_class <= RoadClass.PRIMARY and corridor.length_m > 2_000):
@@ -38,11 +44,21 @@ def dispatch(visitor: Visitor, all: Annotated[str, Query(max_length=3)] = "") ->
     return visitor.page(
         "dispatch.html",
         tasks=[item_of(house, row, now) for row in tasks],
-        units=journal.list("unit", states=("active",), as_of=at),
-        busy=busy,
+        units=unit_views(house, units, busy, live=at is None),
+        names={row.id: row.data["name"] for row in units},
+        busy={unit: len(found) for unit, found in busy.items()},
+        due={row.id: _due(row, now) for row in tasks},
         rows=rows if all else rows[:_ROADS],
         hidden=0 if all else max(0, len(rows) - _ROADS),
         kind=house.kinds["task"],
         unit_kind=house.kinds["unit"],
         looks={condition.name.lower(): look.label for condition, look in LOOKS.items()},
     )
+
+
+def _due(row: RecordRow, now: datetime) -> str:
+    """``late``, ``soon`` (within half an hour) or nothing."""
+    if not row.data.get("due") or row.state == "done":
+        return ""
+    left = parse_utc(str(row.data["due"])) - now
+    return "late" if left < timedelta(0) else "soon" if left <= SOON else ""

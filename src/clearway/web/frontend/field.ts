@@ -427,6 +427,7 @@ class FieldPage {
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.verb = verb;
+      if (verb === "decline") button.className = "quiet";
       button.textContent = VERBS[verb];
       button.addEventListener("click", () => {
         if (verb === "acknowledge" || verb === "start") return void this.act(task, verb, {});
