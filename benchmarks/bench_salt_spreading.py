@@ -2,8 +2,8 @@
 
 Ours, the recorded solution of the operator, and PyVRP (two clients a road, one of which must be visited,
 reloads at depots, the same matrix of ways with all turn bans) get the same instance; both searches get the
-same seconds of processor time on one core. Every solution is driven by the checker, which shares no code with
-the searches; a plan that is not fit counts for nothing. The bound is proven here. Then a network four times as
+same processor time on one core. Every solution is driven by the checker, which shares no code with the
+searches; a plan that is not fit counts for nothing. The bound is proven here. Then a network four times as
 large, which no plan can serve in time: the last truck is to be done as early as can be.
 """
 
