@@ -22,7 +22,7 @@ from clearway.records import Actor
 from clearway.web.access import Principal
 from clearway.web.access.store import csrf_matches
 from clearway.web.console.refused import fill_in, page_again, refusal_of, refused_now, remember, words_of
-from clearway.web.console.views.alarms import open_alarms
+from clearway.web.console.views.alarms import grouped, open_alarms
 from clearway.web.guard import SESSION_COOKIE, actor_of, require_role, services
 from clearway.web.headers import request_id
 from clearway.web.services import Services
@@ -54,7 +54,7 @@ def has_bundle() -> bool:
 def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, Any]:
     """What the head of every page shows: screens, counts, the post, the alarms."""
     alarms = open_alarms(house)
-    mine = [a for a in alarms if a.post in ("", who.post)] if who.post else alarms
+    mine = grouped(house, [a for a in alarms if a.concerns(who.post or "")])
     post = house.journal.find(who.post) if who.post else None
     return {
         "nav": NAV,

@@ -11,7 +11,7 @@ from clearway.kernel.language import Text
 from clearway.records import Command, RecordRow
 from clearway.web.console.forms import Visit, Visitor
 from clearway.web.console.inbox import account_names
-from clearway.web.console.views.alarms import SHOWN, all_alarms
+from clearway.web.console.views.alarms import SHOWN, all_alarms, grouped, keys_of
 from clearway.web.guard import SESSION_COOKIE
 from clearway.web.submit import submit
 
@@ -24,9 +24,10 @@ _VERBS = frozenset({*_TAKES, "offer_handover", "withdraw_handover", "settle"})
 def posts(visitor: Visitor) -> Response:
     """Every post, its holder, a handover under way; alarms."""
     house = visitor.house
+    me = visitor.who.account.id
     rows = sorted(
         house.journal.list("post", states=("active",), as_of=visitor.at),
-        key=lambda r: -int(r.data.get("rank") or 0),
+        key=lambda r: (r.data.get("holder") != me, int(r.data.get("rank") or 0)),
     )
     authority = house.journal.authority()
     alarms = all_alarms(house)
@@ -40,10 +41,32 @@ def posts(visitor: Visitor) -> Response:
         },
         unread={r.id: [_item(visitor, i) for i in r.data.get("unacknowledged") or ()] for r in rows},
         titles={r.id: Text.of(r.data["title"]) for r in rows},
-        alarms=alarms[:SHOWN],
+        groups=grouped(house, [a for a in alarms if not a.seen_by])[:SHOWN],
+        unanswered=int(house.doctrine.number("alarm.unanswered_min")),
+        taken=[a for a in alarms if a.seen_by][:SHOWN],
         beyond=max(0, len(alarms) - SHOWN),
+        waiting=_waiting(visitor, rows) if visitor.at is None else {},
         key=secrets.token_urlsafe(12),
     )
+
+
+def _waiting(visitor: Visit, posts: list[RecordRow]) -> dict[str, list[tuple[str, Text, Text]]]:
+    """What is open for each post, as whoever takes it over will answer for it."""
+    house = visitor.house
+    found: dict[str, list[tuple[str, Text, Text]]] = {r.id: [] for r in posts}
+    seats = {(str(r.data.get("code")), str(r.data.get("area"))): r.id for r in posts}
+    for kind in house.kinds.values():
+        if not kind.post_field:
+            continue
+        for row in house.journal.list_open(kind.name):
+            named = str(row.data.get(kind.post_field) or "")
+            post = (
+                named if named in found else seats.get((named, str(row.data.get(kind.area_field) or "")), "")
+            )
+            if post:
+                headline = Text.of(row.data.get("headline") or row.data.get("title") or row.id)
+                found[post].append((row.id, headline, kind.state_label(row.state)))
+    return found
 
 
 def _item(visitor: Visit, record: str) -> tuple[str, Text, Text]:
@@ -58,11 +81,13 @@ def _item(visitor: Visit, record: str) -> tuple[str, Text, Text]:
 async def take_alarm(visitor: Visitor) -> Response:
     """Take an alarm up; it stops calling. What it is about stays open."""
     form = await visitor.form()
-    known = {a.key for a in all_alarms(visitor.house)}
-    for key in form.getlist("alarm"):
-        if str(key) in known:
-            visitor.house.access.take_alarm(str(key), visitor.who.account.id)
-    return visitor.done("/console/posts", Text("Taken up", "已受理"))
+    house = visitor.house
+    chosen = keys_of(house, all_alarms(house), [str(key) for key in form.getlist("alarm")])
+    for key in chosen:
+        house.access.take_alarm(key, visitor.who.account.id)
+    back = str(form.get("back", "")) or "/console/posts"
+    note = Text("Taken up: {n}", "已受理{n}条").format(n=len(chosen))
+    return visitor.done(back if back.startswith("/console") else "/console/posts", note)
 
 
 @router.post("/console/posts/{post}/sit")

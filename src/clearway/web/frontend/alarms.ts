@@ -54,7 +54,9 @@ function button(): HTMLElement {
   made.type = "button";
   made.className = "plain small sound";
   const tell = () => {
-    made.textContent = on()
+    made.textContent = on() && !navigator.userActivation?.hasBeenActive
+      ? say("Sound waits for a first click on this page", "点击页面后方可发声")
+      : on()
       ? say("Sound is on: silence it", "声音已开：静音")
       : say("Sound is off: switch it on", "已静音：开启声音");
     made.setAttribute("aria-pressed", String(on()));
@@ -64,5 +66,7 @@ function button(): HTMLElement {
     tell();
   });
   tell();
+  addEventListener("pointerdown", () => setTimeout(tell, 50), { once: true });
+  addEventListener("keydown", () => setTimeout(tell, 50), { once: true });
   return made;
 }

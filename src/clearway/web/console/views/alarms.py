@@ -1,9 +1,15 @@
-"""What must not wait: deadlines that were missed and called a post, until somebody takes them up."""
+"""What must not wait: deadlines that were missed, and what calls for somebody now, until it is taken up.
+
+An alarm is called at one post. As long as nobody takes it up, the next post above is called as well, every
+so many minutes (doctrine ``alarm.unanswered_min``), up to the top. Many alarms of one kind stand as one line
+with their number, so that a flood cannot hide the one that is different.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from clearway.kernel.clock import parse_utc
@@ -14,18 +20,28 @@ from clearway.web.services import Services
 WATCHED: Final = ("measure", "notice", "task", "proposal", "incident", "override", "post")
 SHOWN: Final = 60
 """Alarms listed one by one; what is beyond is counted, so that a flood cannot hide the board."""
+FLOOD: Final = 5
+"""More alarms of one kind and deadline than this become one line."""
+GROUP: Final = "group"
+_GRAVE: Final = frozenset({"blocked", "stranded", "hazmat", "fire"})
+_SECOND: Final = Text("second person needed", "待第二人确认")
+_SOON: Final = Text("decide now", "须立即决定")
+_REPORTED: Final = Text("grave incident, nobody has confirmed it", "重大事件待核实")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alarm:
-    """A deadline of a record that was missed: which, since when, and which post was called last."""
+    """A deadline of a record that was missed, or a call: which, since when, and which posts were called."""
 
     row: RecordRow
     deadline: str
     label: Text
     post: str
     due: datetime
-    seen_by: str
+    seen_by: str = ""
+    called: tuple[str, ...] = ()
+    """Posts called so far, the first one first; more than one where nobody answered."""
+    missed: bool = True
 
     @property
     def key(self) -> str:
@@ -37,23 +53,127 @@ class Alarm:
         """The record's headline."""
         return Text.of(self.row.data.get("headline") or self.row.data.get("title") or self.row.id)
 
+    def concerns(self, post: str) -> bool:
+        """Whether whoever sits at a post is called; at no post everybody sees everything."""
+        return not post or not self.post or post in self.called
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlarmGroup:
+    """Alarms of one kind and deadline; a single alarm is a group of one."""
+
+    key: str
+    alarms: tuple[Alarm, ...]
+    kind: Text
+
+    @property
+    def first(self) -> Alarm:
+        """The one that has waited longest."""
+        return self.alarms[0]
+
 
 def all_alarms(house: Services) -> list[Alarm]:
-    """Missed deadlines of open records, oldest first, with who has taken each up (empty: nobody)."""
-    seen = house.access.alarms_seen()
+    """Missed deadlines and calls, oldest first, with who has taken each up (empty: nobody)."""
+    seen, now = house.access.alarms_seen(), house.clock.now()
+    posts = house.journal.list("post", states=("active",))
+    above = {r.id: str(r.data.get("superior") or "") for r in posts}
+    vacant = {r.id for r in posts if not r.data.get("holder")}
+    every = timedelta(minutes=house.doctrine.number("alarm.unanswered_min"))
+    raw = [*_missed(house), *_calls(house, now)]
     found = []
-    for kind in WATCHED:
-        declared = house.kinds[kind]
-        for row in house.journal.list_open(kind):
-            for name, call in (row.marks.get("escalated") or {}).items():
-                deadline = declared.deadlines.get(name)
-                if deadline is None or row.state not in deadline.states:
-                    continue
-                alarm = Alarm(row, name, deadline.label, str(call["to"]), parse_utc(str(call["due"])), "")
-                found.append(Alarm(row, name, alarm.label, alarm.post, alarm.due, seen.get(alarm.key, "")))
+    for alarm in raw:
+        by = seen.get(alarm.key, "")
+        called = (alarm.post,) if by else chain(above, alarm.post, now - alarm.due, every, vacant)
+        found.append(
+            Alarm(alarm.row, alarm.deadline, alarm.label, alarm.post, alarm.due, by, called, alarm.missed)
+        )
     return sorted(found, key=lambda a: (bool(a.seen_by), a.due, a.row.id))
 
 
 def open_alarms(house: Services) -> list[Alarm]:
     """Alarms nobody has taken up."""
     return [alarm for alarm in all_alarms(house) if not alarm.seen_by]
+
+
+def chain(
+    above: Mapping[str, str],
+    post: str,
+    unanswered: timedelta,
+    every: timedelta,
+    vacant: Collection[str] = (),
+) -> tuple[str, ...]:
+    """Posts called after so long without an answer.
+
+    The first, and one more above it for each ``every``; where nobody sits, the next is called at once.
+    """
+    called, steps = [post], int(unanswered / every)
+    while True:
+        last = called[-1]
+        if last not in vacant:
+            if steps <= 0:
+                return tuple(called)
+            steps -= 1
+        higher = above.get(last, "")
+        if not higher or higher in called:
+            return tuple(called)
+        called.append(higher)
+
+
+def grouped(house: Services, alarms: Iterable[Alarm]) -> list[AlarmGroup]:
+    """Alarms as lines: many of one kind and deadline as one, the rest alone; calls before what is late."""
+    by_kind: dict[str, list[Alarm]] = {}
+    for alarm in alarms:
+        by_kind.setdefault(f"{GROUP}|{alarm.row.kind}|{alarm.deadline}", []).append(alarm)
+    lines = []
+    for key, those in by_kind.items():
+        label = house.kinds[those[0].row.kind].label
+        if len(those) > FLOOD:
+            lines.append(AlarmGroup(key, tuple(those), label))
+        else:
+            lines += [AlarmGroup(a.key, (a,), label) for a in those]
+    return sorted(lines, key=lambda g: (g.first.missed, g.first.due, g.key))
+
+
+def keys_of(house: Services, alarms: Sequence[Alarm], chosen: Iterable[str]) -> list[str]:
+    """Keys of the alarms that were chosen, one by one or as a whole line; what is no alarm is left out."""
+    wanted = set(chosen)
+    lines = {g.key: g for g in grouped(house, [a for a in alarms if not a.seen_by])}
+    found = [a.key for a in alarms if a.key in wanted]
+    found += [a.key for key in wanted if key in lines for a in lines[key].alarms]
+    return list(dict.fromkeys(found))
+
+
+def _missed(house: Services) -> list[Alarm]:
+    found = []
+    for kind in WATCHED:
+        declared = house.kinds[kind]
+        for row in house.journal.list_open(kind):
+            for name, call in (row.marks.get("escalated") or {}).items():
+                deadline = declared.deadlines.get(name)
+                if deadline is not None and row.state in deadline.states:
+                    due = parse_utc(str(call["due"]))
+                    found.append(Alarm(row, name, deadline.label, str(call["to"]), due))
+    return found
+
+
+def _calls(house: Services, now: datetime) -> list[Alarm]:
+    """What calls before a deadline is missed: second person, proposal about to lapse, grave report."""
+    journal, found = house.journal, []
+    posts = {str(r.data.get("code")): r.id for r in journal.list("post", states=("active",))}
+    second, duty = posts.get("second_officer", ""), posts.get("duty_officer", "")
+    for kind in ("measure", "notice"):
+        for row in journal.list(kind, states=("awaiting_second",)):
+            if "second_person" not in (row.marks.get("escalated") or {}):
+                found.append(Alarm(row, "call_second", _SECOND, second, row.since, missed=False))
+    soon = timedelta(minutes=house.doctrine.number("alarm.decide_soon_min"))
+    least = house.doctrine.number("alarm.call_level")
+    for row in journal.list("proposal", states=("open",)):
+        by = parse_utc(str(row.data["decide_by"])) if row.data.get("decide_by") else None
+        if by and by - soon <= now < by and int(row.data.get("level") or 0) >= least:
+            post = str(row.data.get("post") or duty)
+            found.append(Alarm(row, "call_decide", _SOON, posts.get(post, post), by - soon, missed=False))
+    for row in journal.list("incident", states=("reported",)):
+        grave = row.data.get("type") in _GRAVE or int(row.data.get("injured") or 0) > 0
+        if grave and not row.marks.get("escalated"):
+            found.append(Alarm(row, "call_report", _REPORTED, duty, row.since, missed=False))
+    return found

@@ -1,0 +1,150 @@
+"""Alarms: what calls at once, who is called when nobody answers, floods; posts; the sheet of paper."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from clearway.records import Actor, Command, Role
+from clearway.web.console.views.alarms import FLOOD, all_alarms, chain, grouped, open_alarms
+from tests.web.conftest import measure
+from tests.web.console.conftest import Desk, Person
+
+DUTY = Actor("duty", (Role("duty_officer", "town"),), "post-duty")
+FIELD = Actor("crew", (Role("field", "town"),), "post-field")
+ABOVE = {"field": "dispatch", "dispatch": "duty", "duty": "boss", "boss": ""}
+
+
+def _sit(person: Person, post: str) -> None:
+    answer = person.send(f"/console/posts/{post}/take_over")
+    assert answer.status_code == 200, answer.text
+
+
+def _quiet(desk: Desk) -> None:
+    """Take up whatever the played hours left behind."""
+    for alarm in open_alarms(desk.services):
+        desk.access.take_alarm(alarm.key, "somebody")
+
+
+def _incident(desk: Desk, number: int = 0, **more: object) -> None:
+    body = {
+        "type": "hazmat", "area": "town", "corridors": ["cor-0"], "post": "post-duty",
+        "headline": {"en": f"Tanker leaks {number}", "zh": f"罐车泄漏{number}"}, **more,
+    }  # fmt: skip
+    desk.journal.submit(Command("incident", "report", body, FIELD, f"incident-{number}"))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "called"),
+    [
+        (0, "field"),
+        (9.9, "field"),
+        (10, "field dispatch"),
+        (25, "field dispatch duty"),
+        (90, "field dispatch duty boss"),
+    ],
+)
+def test_next_post_is_called_when_nobody_answers(minutes: float, called: str) -> None:
+    """One more post for every ten minutes, never beyond the top, never in a circle."""
+    assert chain(ABOVE, "field", timedelta(minutes=minutes), timedelta(minutes=10)) == tuple(called.split())
+    assert chain(ABOVE, "field", timedelta(minutes=12), timedelta(minutes=10), {"field", "dispatch"}) == (
+        "field", "dispatch", "duty", "boss",
+    )  # fmt: skip
+    circle = {"a": "b", "b": "a"}
+    assert chain(circle, "a", timedelta(hours=9), timedelta(minutes=10)) == ("a", "b")
+
+
+def test_unanswered_alarm_reaches_the_superior_and_is_taken_up_from_any_page(desk: Desk) -> None:
+    """First the duty officer alone is called; ten minutes later the commander too; taking up stops it."""
+    _quiet(desk)
+    duty, boss = desk.browser("duty", "duty_officer"), desk.browser("boss", "commander")
+    _sit(duty, "post-duty")
+    _sit(boss, "post-commander")
+    _incident(desk)
+    assert "Tanker leaks" in duty.get("/console/notices")
+    assert 'class="alarms"' not in boss.get("/console/notices")
+    desk.clock.advance(timedelta(minutes=11))
+    page = boss.get("/console/notices")
+    assert "Tanker leaks" in page
+    assert "superior called" in page
+    key = re.findall(r'name="alarm" value="([^"]+)"', page)[0]
+    answer = boss.send("/console/posts/alarm", alarm=key, back="/console/notices")
+    assert answer.url.path == "/console/notices"
+    assert 'class="alarms"' not in duty.get("/console/notices")
+    assert "Boss" in boss.get("/console/posts")
+    assert desk.journal.list("incident")[0].state == "reported"
+
+
+def test_second_person_is_called_at_once(desk: Desk) -> None:
+    """A closure that waits for a second person calls the second officer before any deadline is missed."""
+    second = desk.browser("second", "duty_officer")
+    _sit(second, "post-second")
+    body = measure(desk.clock) | {"type": "CLOSE", "headline": {"en": "Closed", "zh": "封闭"}}
+    desk.journal.submit(Command("measure", "order", body, DUTY, "close"))
+    assert desk.journal.list("measure")[0].state == "awaiting_second"
+    page = second.get("/console")
+    alarms = page[page.index('class="alarms"') :].split("</div>")[0]
+    assert "second person needed" in alarms
+    assert "Closed" in alarms
+
+
+def test_flood_of_one_kind_is_one_line_and_hides_nothing(desk: Desk) -> None:
+    """Thirty alike are one line with their number; the different one has its own; all go at once."""
+    _quiet(desk)
+    person = desk.browser("duty", "duty_officer")
+    for number in range(30):
+        _incident(desk, number)
+    body = measure(desk.clock) | {"type": "CLOSE", "headline": {"en": "Closed", "zh": "封闭"}}
+    desk.journal.submit(Command("measure", "order", body, DUTY, "close"))
+    lines = grouped(desk.services, open_alarms(desk.services))
+    assert sorted(len(line.alarms) for line in lines) == [1, 30]
+    page = person.get("/console/board")
+    alarms = page[page.index('class="alarms"') :].split("</div>")[0]
+    assert "30 × " in alarms
+    assert "Closed" in alarms
+    assert alarms.count("<form") == 2
+    many = next(line for line in lines if len(line.alarms) > FLOOD)
+    person.send("/console/posts/alarm", alarm=many.key)
+    assert [a.headline.en for a in open_alarms(desk.services)] == ["Closed"]
+    me = desk.access.alarms_seen()[many.alarms[0].key]
+    assert sum(a.seen_by == me for a in all_alarms(desk.services)) == 30
+
+
+def test_nothing_else_is_taken_up_with_a_made_up_key(desk: Desk) -> None:
+    """Keys that name no alarm are left out."""
+    _quiet(desk)
+    person = desk.browser("duty", "duty_officer")
+    _incident(desk)
+    answer = person.send("/console/posts/alarm", alarm=["nonsense", "group|task|due"])
+    assert "Taken up: 0" in answer.text
+    assert len(open_alarms(desk.services)) == 1
+
+
+def test_post_shows_what_comes_with_it(desk: Desk) -> None:
+    """Before anybody takes a vacant post the open items stand there, and are listed as unread afterwards."""
+    person = desk.browser("duty", "duty_officer")
+    _incident(desk)
+    page = person.get("/console/posts")
+    box = page[page.index('id="post-duty"') :].split("</section>")[0]
+    count = int(re.findall(r"open items: (\d+)", box)[0])
+    assert "Tanker leaks" in box
+    _sit(person, "post-duty")
+    taken = desk.journal.get("post-duty").data["unacknowledged"]
+    assert len(taken) == count
+    page = person.get("/console/posts")
+    assert page.index('id="post-duty"') < page.index('id="post-commander"')
+
+
+def test_paper_says_when_and_that_it_is_a_simulation_only_if_it_is(desk: Desk) -> None:
+    """The sheet holds its moment, the journal's head, and every open thing with its end."""
+    _incident(desk)
+    body = measure(desk.clock) | {"headline": {"en": "Limit 30", "zh": "限速30"}}
+    desk.journal.submit(Command("measure", "order", body, DUTY, "limit"))
+    page = desk.browser("duty", "duty_officer").get("/console/in-force")
+    sheet = page[page.index('class="sheet"') :]
+    assert "Limit 30" in sheet
+    assert "Tanker leaks" in sheet
+    assert desk.journal.head().hash[:16] in sheet
+    assert "Simulation" not in sheet
