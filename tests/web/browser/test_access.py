@@ -48,10 +48,35 @@ def test_field_and_doors_keep_the_rules(seats: Seats) -> None:
     """Field page, sign-in, account and the demo's door."""
     page = seats.sit("field", viewport={"width": 360, "height": 740}, color_scheme="dark")
     found = {}
-    for path in ("/field", "/account", f"/demo/{seats.desk.services.demo_door}", "/signin"):
+    for path in ("/field", "/account", f"/demo/{seats.desk.services.demo_door}", "/signin", "/signin/second"):
         page.goto(path)
         page.wait_for_load_state("networkidle") if path == "/field" else None
         broken = violations(page)
         if broken:
             found[path] = broken
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"), [("en", "light", 1280), ("zh", "dark", 360)], ids=["wide", "phone"]
+)
+def test_administration_and_dispatch_keep_the_rules(
+    seats: Seats, language: str, scheme: str, width: int
+) -> None:
+    """Every page of the administration and the dispatcher's: no rule broken, nothing too wide."""
+    size = {"width": width, "height": 900}
+    found, wide = {}, {}
+    page = seats.sit("commander", language, viewport=size, color_scheme=scheme)
+    tabs = ("", "/accounts", "/areas", "/units", "/rules?compare=us", "/feeds", "/journal")
+    rule = "/console/admin/rules/load.new_proposals_per_hour"
+    for path in (*(f"/console/admin{tab}" for tab in tabs), rule, "/console/dispatch"):
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        broken = violations(page)
+        if broken:
+            found[path] = broken
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if over > 0:
+            wide[path] = over
+    assert found == {}
+    assert wide == {}

@@ -54,7 +54,7 @@ def checks(visitor: Visit) -> Iterator[Check]:
     house, access = visitor.house, visitor.house.access
     yield Check(
         visitor.who.account.has_second_factor,
-        Text("You have a second factor", "您已设置二次验证"),
+        Text("A second factor of your own", "您本人的二次验证"),
         "/account",
     )
     areas = [g.area for g in visitor.who.grants if g.role == "admin"]
@@ -78,27 +78,25 @@ def checks(visitor: Visit) -> Iterator[Check]:
     )
     yield Check(
         any(role == "dispatcher" for role, _ in held) and any(role == "field" for role, _ in held),
-        Text("A dispatcher and a field crew have accounts", "调度员和现场人员已有账号"),
+        Text("Accounts for a dispatcher and a field crew", "调度员和现场人员的账号"),
         "/console/admin/accounts",
     )
     yield Check(
         bool(house.journal.list("unit", states=("active",))),
-        Text("Units are entered", "已登记力量"),
+        Text("Units that can be given tasks", "可派发任务的力量"),
         "/console/admin/units",
     )
     newest = newest_weather(house)
     age_h = (visitor.now - newest).total_seconds() / 3600 if newest else None
     yield Check(
         age_h is not None and age_h <= _STALE_H,
-        Text("Weather observations come in", "气象观测资料正常到达"),
+        Text("Weather observations of the last three hours", "近3小时的气象观测资料"),
         "/console/admin/feeds",
     )
     yield Check(
         bool(house.delivery and house.delivery.channels.channels),
-        Text("Notices have a channel besides page and feed", "公告除页面和订阅外另有发布渠道"),
+        Text("A channel for notices besides page and feed", "公告除页面和订阅外的发布渠道"),
         "/console/admin/feeds",
     )
     backed = any(one.verb == "backup" for one in access.audited(500))
-    yield Check(
-        backed, Text("A backup has been taken from here", "已在此下载过备份"), "/console/admin/journal"
-    )
+    yield Check(backed, Text("A backup taken from here", "在此下载过备份"), "/console/admin/journal")
