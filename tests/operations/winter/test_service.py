@@ -174,6 +174,28 @@ def test_truck_that_breaks_down_brings_new_lists(post: Post) -> None:
     assert "1号车停用" in told.html("zh")
 
 
+def test_work_of_a_lost_truck_is_proposed_again(post: Post) -> None:
+    """A change that nobody decided expires; five minutes apart it is proposed anew while the work waits."""
+    running = working(post)
+    drive(post, 600.0)
+    unit = running.progress.plan.problem.crews[0].id
+    post.service.take(Message(unit, post.clock.now(), status="broken"))
+    first = post.service.draft
+    assert first is not None
+    post.service.tend(post.clock.now())
+    assert post.service.draft is first
+    post.wait(1900.0)
+    post.journal.fire_deadlines(post.clock.now())
+    assert post.journal.get(first.proposal).state == "expired"
+    post.service.tend(post.clock.now())
+    again = post.service.draft
+    assert again is not None
+    assert again is not first
+    post.approve(again)
+    post.service.tend(post.wait(600.0))
+    assert post.service.draft is None
+
+
 def test_second_trouble_takes_the_place_of_the_first(post: Post) -> None:
     """A closure while a change waits: one proposal holds both, the first is withdrawn."""
     running = working(post)

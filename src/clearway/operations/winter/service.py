@@ -43,6 +43,8 @@ KEPT_REFUSED: Final = 50
 EARLY_S: Final = 3600.0
 """So much sooner than planned it must turn slippery for new lists to be proposed."""
 LEAST_STOPS: Final = 10
+TEND_EVERY: Final = timedelta(minutes=5)
+OUT: Final = Text("a truck is out of service", "有车辆停用")
 ANY: Final = Order("salt", 20.0)
 
 
@@ -80,6 +82,7 @@ class WinterService:
     _planning: threading.Lock = field(default_factory=threading.Lock)
     _roads: Site | None = None
     _made: int = 0
+    _tended: datetime | None = None
 
     @property
     def scheme(self) -> Scheme:
@@ -179,7 +182,7 @@ class WinterService:
             if self.draft is not None:
                 return
             if self.running is not None and self.running.waiting_for_new_lists():
-                self._say(lambda: self.change(at, Text("a truck is out of service", "有车辆停用")))
+                self._say(lambda: self.change(at, OUT))
                 return
             if self.running is not None and (early := self.sooner_s(at)) >= EARLY_S:
                 words = Text(
@@ -206,6 +209,18 @@ class WinterService:
             self.said = None
         except ClearwayError as error:
             self.said = error.words or Text(str(error), str(error))
+
+    def tend(self, at: datetime) -> None:
+        """Between cycles: work that a lost truck leaves behind is proposed again when nobody has decided."""
+        with self.lock:
+            self.look(at)
+            running = self.running
+            if running is None or self.draft is not None or not running.waiting_for_new_lists():
+                return
+            if self._tended is not None and at - self._tended < TEND_EVERY:
+                return
+            self._tended = at
+            self._say(lambda: self.change(at, OUT))
 
     # --- plans -----------------------------------------------------------------------------------------
 

@@ -192,3 +192,4 @@ class WinterHand:
             self.inner.until(end, tick)
         else:
             tick(end)
+        self.service.tend(end)

@@ -18,7 +18,7 @@ from clearway.network.model import Network
 from clearway.operations.winter.live import Message
 from clearway.operations.winter.proposals import request_payload
 from clearway.operations.winter.replan import Trouble
-from clearway.operations.winter.service import WinterService
+from clearway.operations.winter.service import OUT, WinterService
 from clearway.operations.winter.state import Running
 from clearway.records import Command
 from clearway.web.console.forms import Visit, Visitor
@@ -158,8 +158,10 @@ async def plan(visitor: Visitor) -> Response:
     """Make a plan now, or add to the lists what has come up since."""
     await visitor.form()
     service = _planner(visitor)
-    if service.running is None:
-        draft: Any = await _aside(service.make, visitor.now)
+    if service.running is not None and service.running.waiting_for_new_lists():
+        draft: Any = await _aside(service.change, visitor.now, OUT)
+    elif service.running is None:
+        draft = await _aside(service.make, visitor.now)
     else:
         draft = await _aside(service.extend, visitor.now)
     words = (

@@ -189,7 +189,10 @@ def truck_rows(service: WinterService, running: Running, at: datetime) -> list[T
                 None,
             )
         )
-    return rows
+    return sorted(rows, key=lambda row: (WORST_FIRST.index(row.state), row.number))
+
+
+WORST_FIRST: Final = ("lost", "silent", "behind", "ok", "over")
 
 
 def _number(unit: str) -> int:
