@@ -386,3 +386,24 @@ def test_journal_is_verified_and_copied(desk: Desk, tmp_path: Path) -> None:
     assert {a.verb for a in desk.access.audited(3)} >= {"backup", "verify"}
     page = one.get("/console/admin/journal")
     assert desk.journal.head().hash in page
+
+
+def test_every_change_is_told_in_both_languages(desk: Desk, book: RuleBook) -> None:
+    """Whatever the list of changes can hold has Chinese words."""
+    import ast
+    import inspect
+
+    from clearway.web.access import store
+    from clearway.web.console import account as own
+    from clearway.web.console import oidc, passkeys, signin
+    from clearway.web.console.admin import accounts, journal
+
+    verbs = set(accounts.VERBS) | {f"{step} grant" for step in ("ask", "confirmed", "dropped")}
+    for module in (store, own, oidc, passkeys, signin, accounts, journal):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "audit":
+                verb = node.args[1]
+                if isinstance(verb, ast.Constant):
+                    verbs.add(str(verb.value))
+    assert len(verbs) > 18
+    assert [v for v in verbs if accounts.said_of(v).zh == v] == []

@@ -37,6 +37,37 @@ VERBS: Final = {
     "untoken": Text("revoke all tokens", "吊销全部令牌"),
     "end": Text("end all sessions", "终止全部会话"),
 }
+_SAID: Final = {
+    "create": Text("create the account", "新建账号"),
+    "set password": Text("set the password", "设置密码"),
+    "set code app": Text("set up a code app", "设置验证器"),
+    "add passkey": Text("add a passkey", "添加通行密钥"),
+    "drop passkey": Text("remove a passkey", "移除通行密钥"),
+    "make token": Text("make an own token", "生成本人令牌"),
+    "revoke token": Text("revoke an own token", "吊销本人令牌"),
+    "tie identity": Text("tie to another sign-in", "绑定统一身份"),
+    "untie identity": Text("remove the tie", "解除绑定"),
+    "sign in": Text("sign in by another house", "经统一身份登录"),
+    "one-time link": Text("new one-time link", "新的一次性链接"),
+    "reset second factor": Text("forget a lost second factor", "重置遗失的二次验证"),
+    "backup": Text("take a backup", "下载备份"),
+    "verify": Text("verify the journal", "核验日志"),
+}
+_STEPS: Final = {
+    "ask": Text("asked: {verb}", "提出：{verb}"),
+    "confirmed": Text("confirmed: {verb}", "确认：{verb}"),
+    "dropped": Text("dropped: {verb}", "放弃：{verb}"),
+}
+
+
+def said_of(verb: str) -> Text:
+    """Words of an entry in the list of changes."""
+    step, _, rest = verb.partition(" ")
+    if step in _STEPS and rest in VERBS:
+        return _STEPS[step].format(verb=VERBS[rest])
+    return VERBS.get(verb) or _SAID.get(verb) or Text(verb, verb)
+
+
 _AT_ONCE: Final = frozenset({"untoken", "end"})
 """Takes nothing but power away, and nobody's for long."""
 
@@ -69,6 +100,7 @@ def _page(visitor: Visit, *, secret: str = "", about: str = "") -> Response:
         changes=[c for c in access.changes() if reaches_account(visitor, c.account)],
         names=everybody,
         audited=access.audited(60),
+        said_of=said_of,
         secret=secret,
         about=about,
     )
