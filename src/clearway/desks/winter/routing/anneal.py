@@ -50,37 +50,39 @@ class Course(NamedTuple):
 
 
 @compiled
-def collect(data: Any, s: Any, pool: Any, r: int) -> None:
-    """Put a route into the pool unless it is there already at no more cost."""
-    m, size = pool.used[0], s.ln[r]
-    if size == 0 or s.load[r] > data.capacity[r] or s.cost[r] > data.most[r]:
-        return
+def found(data: Any, s: Any, pool: Any, r: int) -> tuple[np.uint64, np.uint64, int]:
+    """The sum of a route's numbers, its slot, and where it is in the pool (−1: it is not)."""
     whole = np.uint64(data.kind[r])
-    for p in range(1, size + 1):
+    for p in range(1, s.ln[r] + 1):
         whole += pool.sign[s.seq[r, p]]
     mask = np.uint64(pool.slot.size - 1)
     h = whole ^ (whole >> np.uint64(29))
-    k = m
-    while True:
-        at = pool.slot[h & mask]
-        if at == 0:
-            break
-        if pool.whole[at - 1] == whole:
-            if pool.cost[at - 1] <= s.cost[r]:
-                return
-            k = at - 1
-            break
+    while pool.slot[h & mask] and pool.whole[pool.slot[h & mask] - 1] != whole:
         h += np.uint64(1)
-    if k == m:
+    return whole, h & mask, pool.slot[h & mask] - 1
+
+
+@compiled
+def collect(data: Any, s: Any, pool: Any, r: int) -> int:
+    """Put a route into the pool unless it is there already at no more cost; where it is (−1: no room)."""
+    m, size = pool.used[0], s.ln[r]
+    if size == 0 or s.load[r] > data.capacity[r] or s.cost[r] > data.most[r]:
+        return -1
+    whole, slot, k = found(data, s, pool, r)
+    if k >= 0 and pool.cost[k] <= s.cost[r]:
+        return int(k)
+    if k < 0:
         if m == pool.cost.size or pool.first[m] + size > pool.tasks.size:
-            return
-        pool.slot[h & mask] = m + 1
+            return -1
+        k = m
+        pool.slot[slot] = m + 1
         pool.whole[m], pool.kind[m] = whole, data.kind[r]
         pool.first[m + 1] = pool.first[m] + size
         pool.used[0] = m + 1
     pool.cost[k] = s.cost[r]
     for p in range(size):
         pool.tasks[pool.first[k] + p] = s.seq[r, p + 1]
+    return int(k)
 
 
 @compiled

@@ -31,22 +31,29 @@ class Columns:
 
 
 def combine(
-    pool: Pool, tasks: int, there: NDArray[np.int64], best: float, seconds: float, nodes: int = 0
+    pool: Pool,
+    own: NDArray[np.int64],
+    tasks: int,
+    there: NDArray[np.int64],
+    best: float,
+    seconds: float,
+    nodes: int = 0,
 ) -> list[tuple[int, list[int]]] | None:
     """Routes (kind, tasks) that serve all tasks for less than ``best``, or None.
 
     Args:
         pool: routes seen.
+        own: those of the best plan, by their place in the pool.
         tasks: n.
         there: how many routes of each kind there are.
         best: cost to be beaten.
         seconds: most time for the integer programme.
         nodes: most nodes of its tree instead of a time, for runs that must be repeatable.
     """
-    found = _columns(pool, tasks, there, best, 0.0 if nodes else seconds)
-    if found is None or found.bound > best - 1e-6:
+    kept = _columns(pool, own, tasks, there, best, 0.0 if nodes else seconds)
+    if kept is None or kept.bound > best - 1e-6:
         return None
-    cost = pool.cost[found.index].astype(float)
+    cost = pool.cost[kept.index].astype(float)
     upper = np.concatenate([np.full(tasks, np.inf), there.astype(float)])
     lower = np.concatenate([np.ones(tasks), np.zeros(there.size)])
     options: Any = {"node_limit": nodes} if nodes else {"time_limit": max(0.1, seconds)}
@@ -55,24 +62,27 @@ def combine(
         cost,
         integrality=np.ones(cost.size),
         bounds=Bounds(0, 1),
-        constraints=LinearConstraint(found.matrix, lower, upper),
+        constraints=LinearConstraint(kept.matrix, lower, upper),
         options=options,
     )
     if done.x is None or float(done.fun) > best - 1e-6:
         return None
-    chosen = found.index[np.flatnonzero(done.x > 0.5)]
+    chosen = kept.index[np.flatnonzero(done.x > 0.5)]
     seen: set[int] = set()
     routes = []
     for k in chosen:
-        own = [int(t) for t in pool.tasks[pool.first[k] : pool.first[k + 1]] if int(t) not in seen]
-        seen.update(own)
-        routes.append((int(pool.kind[k]), own))
+        new = [int(t) for t in pool.tasks[pool.first[k] : pool.first[k + 1]] if int(t) not in seen]
+        seen.update(new)
+        routes.append((int(pool.kind[k]), new))
     return routes
 
 
-def _columns(pool: Pool, tasks: int, there: NDArray[np.int64], best: float, seconds: float) -> Columns | None:
+def _columns(
+    pool: Pool, own: NDArray[np.int64], tasks: int, there: NDArray[np.int64], best: float, seconds: float
+) -> Columns | None:
     used = int(pool.used[0])
-    index = np.arange(max(0, used - ROUTES_LOOKED_AT), used)
+    late = np.arange(max(0, used - ROUTES_LOOKED_AT), used)
+    index = np.unique(np.concatenate([own[own >= 0], late]))
     if not index.size:
         return None
     matrix = _matrix(pool, index, tasks, there.size)
@@ -94,8 +104,10 @@ def _columns(pool: Pool, tasks: int, there: NDArray[np.int64], best: float, seco
 
 def _matrix(pool: Pool, index: NDArray[np.int64], tasks: int, kinds: int) -> csc_matrix:
     """(tasks + kinds, routes): which tasks a route serves, and its kind."""
-    first, last = pool.first[index[0]], pool.first[index[-1] + 1]
-    sizes = np.diff(pool.first[index[0] : index[-1] + 2])
-    rows = np.concatenate([pool.tasks[first:last], tasks + pool.kind[index]])
+    first = pool.first[index]
+    sizes = pool.first[index + 1] - first
+    ends = np.cumsum(sizes)
+    places = np.arange(int(ends[-1])) + np.repeat(first - (ends - sizes), sizes)
+    rows = np.concatenate([pool.tasks[places], tasks + pool.kind[index]])
     columns = np.concatenate([np.repeat(np.arange(index.size), sizes), np.arange(index.size)])
     return csc_matrix((np.ones(rows.size), (rows, columns)), shape=(tasks + kinds, index.size))

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from clearway.desks.winter.routing.anneal import Course, Pool, anneal, copy_routes, lay, value_of
+from clearway.desks.winter.routing.anneal import Course, Pool, anneal, collect, copy_routes, lay, value_of
 from clearway.desks.winter.routing.combine import combine
 from clearway.desks.winter.routing.kernel import Routes, over
 from clearway.desks.winter.routing.model import ArcPlan, ArcProblem, Effort, Progress, Trip
@@ -194,7 +194,7 @@ def _legs(run: Search, *, known: bool) -> None:
     long = data.demand.size / used > LONG
     tight = _fill(run) > TIGHT
     closed = not run.made.problem.open_fleet or bool(run.made.problem.vehicle_limit)
-    leg = 0
+    leg = starts = 0
     while not run.over:
         begun = run.budget.share()
         soft = closed or ((long or tight) == (leg % 2 == 0))
@@ -211,8 +211,10 @@ def _legs(run: Search, *, known: bool) -> None:
             _lay(run.made, run.s, run.w, [])
             recreate(data, run.s, run.w, price, 0.01)
             keep_changes(run.w)
+        starts += not again
         _anneal(run, _course(run, long=long, soft=soft, again=again), price, begun, end)
-        _combine(run)
+        if starts > 1:
+            _combine(run)
         leg += 1
     if math.isinf(run.best_value):
         copy_routes(run.s, run.best)
@@ -249,7 +251,9 @@ def _end_of_leg(run: Search, begun: float, leg: int) -> float:
     if begun >= LAST_COMBINE:
         return 1.0
     length = min(max(wanted / max(1.0, all_rounds), 0.1), LONGEST_LEG)
-    return LAST_COMBINE if begun + 1.3 * length > LAST_COMBINE else begun + length
+    if begun + 1.3 * length <= LAST_COMBINE:
+        return begun + length
+    return LAST_COMBINE if length < LONGEST_LEG else 1.0
 
 
 def _measure(run: Search) -> float:
@@ -294,7 +298,8 @@ def _combine(run: Search) -> None:
     seconds = min(COMBINE_SHARE * run.budget.seconds, left)
     if run.budget.rounds is None and seconds < 0.05:
         return
-    found = combine(run.pool, problem.tasks, there, run.best_value, seconds, nodes)
+    own = [collect(data, run.best, run.pool, r) for r in range(data.kind.size)]
+    found = combine(run.pool, np.array(own, np.int64), problem.tasks, there, run.best_value, seconds, nodes)
     if found is None:
         return
     _lay(run.made, run.s, run.w, found)
