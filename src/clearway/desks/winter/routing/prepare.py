@@ -17,6 +17,10 @@ from clearway.desks.winter.routing.ruin import Work
 from clearway.kernel.errors import InputError
 
 NEAR = 64
+NEAR_LONG = 32
+"""Nearest tasks looked at where trips are short, and where they are long."""
+LONG = 14.0
+"""Tasks a trip from which trips are long: overfull ones are let through on the way, ruins larger."""
 UNITS = 1 << 26
 """Costs that are no whole numbers are counted in steps of their greatest divided by this."""
 SPARE_ROUTES = 4
@@ -61,8 +65,16 @@ def prepare(problem: ArcProblem, near: int = NEAR, least_trips: int = 0) -> Prep
             d[:, :, 2 * o + q] = way + service[modes[:, q]]
     trips = _trips(problem, least_trips)
     starts = sorted({n + t.start for t in trips})
-    nearest = _near(np.minimum(least, least.T), d, starts, near)
+    few = NEAR_LONG if _tasks_a_trip(problem) > LONG else near
+    nearest = _near(np.minimum(least, least.T), d, starts, few)
     return Prepared(problem, _data(problem, trips, steps, d, nearest), trips, steps, modes)
+
+
+def _tasks_a_trip(problem: ArcProblem) -> float:
+    most = max(t.capacity for t in problem.trips)
+    need = float(problem.demand.sum())
+    least = math.ceil(need / most) if math.isfinite(most) and need else 1
+    return problem.tasks / max(1, least)
 
 
 def _data(

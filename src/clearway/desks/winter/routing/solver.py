@@ -14,17 +14,24 @@ from clearway.desks.winter.routing.anneal import Course, Pool, anneal, collect, 
 from clearway.desks.winter.routing.combine import combine
 from clearway.desks.winter.routing.kernel import Routes, over
 from clearway.desks.winter.routing.model import ArcPlan, ArcProblem, Effort, Progress, Trip
-from clearway.desks.winter.routing.prepare import Prepared, empty_pool, no_routes, plan_of, prepare, room
+from clearway.desks.winter.routing.prepare import (
+    LONG,
+    Prepared,
+    empty_pool,
+    no_routes,
+    plan_of,
+    prepare,
+    room,
+)
 from clearway.desks.winter.routing.ruin import Work, keep_changes, recreate
 
 CHUNK: Final = 64
 HARD: Final = 1e9
 """Price of a unit exceeded, in mean costs of a task, where nothing may be exceeded."""
-LONG: Final = 14.0
-"""Tasks a route from which routes are long: overfull ones are let through on the way, ruins larger."""
 HOT: Final = 0.5
 AGAIN: Final = 0.1
 COLD: Final = 0.008
+COLD_LONG: Final = 0.003
 """Temperatures of a new start and of a plan taken up again, and the last one, in mean costs of a task."""
 TIGHT: Final = 0.97
 """Share of capacity from which trips that are too full are let through on the way."""
@@ -223,14 +230,14 @@ def _legs(run: Search, *, known: bool) -> None:
 def _fill(run: Search) -> float:
     """Share of the least trips' capacity that is needed."""
     need, most = int(run.made.data.demand.sum()), int(run.made.data.capacity.max())
-    return need / (most * math.ceil(need / most)) if need else 0.0
+    return float(need / (most * math.ceil(need / most))) if need else 0.0
 
 
 def _course(run: Search, *, long: bool, soft: bool, again: bool) -> Course:
     """Temperatures and sizes, by the mean cost of a task and the length of routes."""
     return Course(
-        hot=(AGAIN if again else HOT) * run.scale,
-        cold=COLD * run.scale,
+        hot=(AGAIN if again else HOT) * (0.6 if long else 1.0) * run.scale,
+        cold=(COLD_LONG if long else COLD) * run.scale,
         mean_out=20.0 if long else 10.0,
         longest=30.0 if long else 10.0,
         feasible=FEASIBLE if soft else 0.0,
@@ -250,7 +257,7 @@ def _end_of_leg(run: Search, begun: float, leg: int) -> float:
         all_rounds = run.rate * run.budget.seconds
     if begun >= LAST_COMBINE:
         return 1.0
-    length = min(max(wanted / max(1.0, all_rounds), 0.1), LONGEST_LEG)
+    length = float(min(max(wanted / max(1.0, all_rounds), 0.1), LONGEST_LEG))
     if begun + 1.3 * length <= LAST_COMBINE:
         return begun + length
     return LAST_COMBINE if length < LONGEST_LEG else 1.0
