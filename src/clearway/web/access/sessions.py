@@ -122,6 +122,11 @@ class Sessions(Accounts):
         self._tokens[digest] = (now, principal)
         return principal
 
+    def remembered(self, secret: str) -> Principal | None:
+        """Who a token speaks for, if that was looked up a moment ago; never waits for the store."""
+        cached = self._tokens.get(digest_of(secret))
+        return cached[1] if cached and cached[0] <= self._now() < cached[0] + TOKEN_KEPT_S else None
+
     # sessions ------------------------------------------------------------------------------------
 
     def open_session(self, account_id: str, *, strong: bool, agent: str, hours: int = 12) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from clearway.kernel.errors import InputError, NotFoundError
 from clearway.kernel.ids import canonical_json
 from clearway.records import Command, Event, Journal, RecordRow
 from clearway.records.tickets import Ticket
-from clearway.web.guard import Caller, House, actor_of, principal, require_scope, services
+from clearway.web.guard import Caller, House, actor_of, principal_aside, require_scope, services
 from clearway.web.strong import require_strong
 from clearway.web.submit import CARRIED_OUT
 from clearway.web.submit import submit as carry_out
@@ -85,7 +85,7 @@ class CommandOut(BaseModel):
 @router.post("/commands", status_code=201, responses=REFUSALS, response_model=CommandOut)
 async def submit(body: CommandIn, request: Request) -> Response:
     """Do one verb on one record. Answers when the event is durable."""
-    who, house = principal(request), services(request)
+    who, house = await principal_aside(request), services(request)
     require_scope(who, "command")
     command = Command(
         kind=body.kind,

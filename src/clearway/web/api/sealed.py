@@ -12,7 +12,7 @@ from clearway.kernel.ids import canonical_json
 from clearway.operations.sealing import PHOTOS, TEXT, Sealer, references
 from clearway.records import RecordRow
 from clearway.web.api.routes import REFUSALS, CommandOut, KindName, RecordId
-from clearway.web.guard import Caller, House, actor_of, principal, require_scope, services
+from clearway.web.guard import Caller, House, actor_of, principal_aside, require_scope, services
 from clearway.web.services import Services
 from clearway.web.strong import require_strong
 
@@ -48,7 +48,7 @@ _CONTENT: Final[dict[int | str, dict[str, Any]]] = {
 )
 async def seal(kind: KindName, record_id: RecordId, field: Field, key: Key, request: Request) -> Response:
     """Seal the body of the request and put its reference into a field of the record."""
-    who, house = principal(request), services(request)
+    who, house = await principal_aside(request), services(request)
     require_scope(who, "command")
     sealer, actor = _sealer(house), actor_of(who)
     row = await asyncio.to_thread(_row, house, kind, record_id)

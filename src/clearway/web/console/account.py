@@ -11,7 +11,7 @@ from clearway.kernel.errors import ForbiddenError, InputError
 from clearway.kernel.language import Text, both
 from clearway.records import roles
 from clearway.web.access.model import SCOPES
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.names import area_names
 from clearway.web.console.signin import source_of, strengthen
 from clearway.web.guard import SESSION_COOKIE
@@ -60,9 +60,8 @@ def own_hands(visitor: Visit) -> None:
 
 
 @router.post("/account/totp")
-async def set_totp(visitor: Visitor) -> Response:
+def set_totp(visitor: Visitor, form: Sent) -> Response:
     """Keep a TOTP secret once a code for it has been shown."""
-    form = await visitor.form()
     access, account = visitor.house.access, visitor.who.account
     secret, code = str(form.get("secret", "")), str(form.get("code", "")).strip()
     own_hands(visitor)
@@ -80,9 +79,8 @@ async def set_totp(visitor: Visitor) -> Response:
 
 
 @router.post("/account/password")
-async def change_password(visitor: Visitor) -> Response:
+def change_password(visitor: Visitor, form: Sent) -> Response:
     """A new password, for whoever knows the old one; other sessions end."""
-    form = await visitor.form()
     access, account = visitor.house.access, visitor.who.account
     own_hands(visitor)
     old, new = str(form.get("old", "")), str(form.get("new", ""))
@@ -98,9 +96,8 @@ async def change_password(visitor: Visitor) -> Response:
 
 
 @router.post("/account/revoke")
-async def revoke(visitor: Visitor) -> Response:
+def revoke(visitor: Visitor, form: Sent) -> Response:
     """End one of the own sessions, or all others."""
-    form = await visitor.form()
     access, account = visitor.house.access, visitor.who.account
     if form.get("all"):
         access.end_sessions(account.id, but=visitor.request.cookies[SESSION_COOKIE])
@@ -110,9 +107,8 @@ async def revoke(visitor: Visitor) -> Response:
 
 
 @router.post("/account/token")
-async def make_token(visitor: Visitor) -> Response:
+def make_token(visitor: Visitor, form: Sent) -> Response:
     """An API token of one's own; with it decisions are possible, so it takes a second factor to make one."""
-    form = await visitor.form()
     if not visitor.who.strong:
         words = Text("a token needs your second factor", "生成令牌须先完成二次验证")
         raise SecondFactorNeededError(words.en, hint="/signin/second", words=words)
@@ -128,9 +124,8 @@ async def make_token(visitor: Visitor) -> Response:
 
 
 @router.post("/account/token/revoke")
-async def revoke_token(visitor: Visitor) -> Response:
+def revoke_token(visitor: Visitor, form: Sent) -> Response:
     """Revoke one of the own tokens."""
-    form = await visitor.form()
     account = visitor.who.account
     visitor.house.access.revoke_token(account.id, str(form.get("token", "")))
     visitor.house.access.audit(account.id, "revoke token", account.id)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from clearway.kernel.clock import SystemClock, iso, parse_utc
@@ -21,7 +22,15 @@ from clearway.kernel.language import Text
 from clearway.records import Actor
 from clearway.web.access import Principal
 from clearway.web.access.store import csrf_matches
-from clearway.web.console.refused import fill_in, page_again, refusal_of, refused_now, remember, words_of
+from clearway.web.console.refused import (
+    Refusal,
+    fill_in,
+    page_again,
+    refusal_of,
+    refused_now,
+    remember,
+    words_of,
+)
 from clearway.web.console.views.alarms import grouped, open_alarms
 from clearway.web.guard import SESSION_COOKIE, actor_of, require_role, services
 from clearway.web.headers import request_id
@@ -264,19 +273,27 @@ async def error_page(
         status: HTTP status, where it is not the error's own.
         known: whether form and reader may be looked up: not where something of the house itself is broken.
     """
-    house, language = services(request), language_of(request)
+    language = language_of(request)
     refusal = refusal_of(request, error) if known else None
     if refusal is not None and not isinstance(error, FormTooOldError):
         again = await page_again(request, refusal)
         if again is not None:
             return HTMLResponse(again, status_code=error.status, headers={"Cache-Control": "no-store"})
+    text = await run_in_threadpool(_refused_page, request, error, refusal, language, known)
+    return HTMLResponse(text, status_code=status or error.status, headers={"Cache-Control": "no-store"})
+
+
+def _refused_page(
+    request: Request, error: ClearwayError, refusal: Refusal | None, language: str, known: bool
+) -> str:
+    house = services(request)
     if known:
         try:
             who, _ = house.access.session_principal(request.cookies.get(SESSION_COOKIE, ""))
             language = language_of(request, who.account.language)
         except UnauthenticatedError:
             language = language_of(request)
-    text = render(
+    return render(
         "console/refused.html",
         language=language,
         zone=house.zone,
@@ -285,7 +302,18 @@ async def error_page(
         typed=refusal.typed if refusal else [],
         back=safe_next(refusal.page if refusal else urlsplit(request.headers.get("referer", "")).path),
     )
-    return HTMLResponse(text, status_code=status or error.status, headers={"Cache-Control": "no-store"})
 
 
 Visitor = Annotated[Visit, Depends(visit)]
+
+
+async def sent(visitor: Visitor) -> FormData:
+    """The form that was sent; only this part of a request is for the event loop, the rest is done aside.
+
+    Raises:
+        ForbiddenError: the token is missing or not that of this session.
+    """
+    return await visitor.form()
+
+
+Sent = Annotated[FormData, Depends(sent)]

@@ -14,7 +14,7 @@ from clearway.operations.what_if import AddMeasure, AddTreatments, Change
 from clearway.picture.picture import Treatment
 from clearway.records import Command, Event, RecordRow
 from clearway.web.console.bodies import read_fields
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
 from clearway.web.console.views.inbox import decided_just_now, needs_two, open_proposals, verb_label, waiting
@@ -61,9 +61,8 @@ def rule_of(row: RecordRow) -> str:
 
 
 @router.post("/console/inbox/bulk")
-async def bulk(visitor: Visitor) -> Response:
+def bulk(visitor: Visitor, form: Sent) -> Response:
     """Approve several proposals of one rule; each is decided by itself, and failures are named."""
-    form = await visitor.form()
     house = visitor.house
     rows = [house.journal.get(str(i)) for i in form.getlist("proposal")]
     if len({rule_of(row) for row in rows}) != 1:
@@ -162,9 +161,8 @@ def change_of(visitor: Visit, row: RecordRow) -> Change | None:
 
 
 @router.post("/console/inbox/{proposal}")
-async def decide(visitor: Visitor, proposal: str) -> Response:
+def decide(visitor: Visitor, form: Sent, proposal: str) -> Response:
     """Approve, approve with changes, refuse, or hand over."""
-    form = await visitor.form()
     house = visitor.house
     row = house.journal.get(proposal)
     verb, reason = str(form.get("verb", "")), str(form.get("reason", "")).strip()

@@ -19,7 +19,7 @@ from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 from clearway.records import Event
 from clearway.web.console.entries import command_of
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.inbox import account_names
 from clearway.web.console.names import corridor_numbers, find_roads
 from clearway.web.console.names import roads as road_words
@@ -113,9 +113,8 @@ def entered_later(visitor: Visit) -> list[tuple[Event, Text]]:
 
 
 @router.post("/console/log/{which}")
-async def enter(visitor: Visitor, which: str) -> Response:
+def enter(visitor: Visitor, form: Sent, which: str) -> Response:
     """Take an entry; a road that is not certain is asked back."""
-    form = await visitor.form()
     if which not in FORMS:
         raise InputError(f"there is no entry {which!r}", where="form")
     given = {name: str(value) for name, value in form.multi_items()}

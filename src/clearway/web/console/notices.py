@@ -23,7 +23,7 @@ from clearway.kernel.language import LANGUAGES, Text
 from clearway.kernel.levels import Level
 from clearway.records import Command, RecordRow
 from clearway.web.console.bodies import read_fields
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.inbox import account_names
 from clearway.web.console.names import corridor_numbers
 from clearway.web.submit import submit
@@ -229,9 +229,8 @@ def _wordings(brief: Brief, language: str) -> list[str]:
 
 
 @router.post("/console/notices/preview")
-async def preview_part(visitor: Visitor) -> Response:
+def preview_part(visitor: Visitor, form: Sent) -> Response:
     """What the words would look like, as a part of a page, while they are being typed."""
-    form = await visitor.form()
     notice = str(form.get("notice", ""))
     before = dict(visitor.house.journal.get(notice).data) if notice else {}
     try:
@@ -256,9 +255,8 @@ def _part(visitor: Visit, preview: dict[str, Any], body: dict[str, Any]) -> Resp
 
 
 @router.post("/console/notices/compose")
-async def compose(visitor: Visitor) -> Response:
+def compose(visitor: Visitor, form: Sent) -> Response:
     """Preview, keep as a draft, issue, or send as an update."""
-    form = await visitor.form()
     notice, action = str(form.get("notice", "")), str(form.get("action", "preview"))
     verb = "update" if notice else "issue"
     body = _body(visitor, form)
@@ -343,9 +341,8 @@ def update_page(visitor: Visitor, notice: str) -> Response:
 
 
 @router.post("/console/notices/{notice}/cancel")
-async def cancel(visitor: Visitor, notice: str) -> Response:
+def cancel(visitor: Visitor, form: Sent, notice: str) -> Response:
     """End a notice with a Cancel message."""
-    form = await visitor.form()
     if not str(form.get("reason", "")).strip():
         words = Text("say why it is cancelled", "请说明取消理由")
         raise InputError(words.en, where="reason", words=words)

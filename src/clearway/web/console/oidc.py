@@ -8,14 +8,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from starlette.concurrency import run_in_threadpool
 
 from clearway.kernel.errors import ClearwayError, ForbiddenError, NotFoundError, UnauthenticatedError
 from clearway.kernel.language import Text, both
 from clearway.web.access import Account
 from clearway.web.access.oidc import FLOW_S, Flow, Proven, Provider
 from clearway.web.console.account import own_hands
-from clearway.web.console.forms import Visitor, language_of, safe_next
+from clearway.web.console.forms import Sent, Visitor, language_of, safe_next
 from clearway.web.console.signin import begin_session
 from clearway.web.guard import House, services
 from clearway.web.services import Services
@@ -51,19 +50,17 @@ def begin(
 
 
 @router.post("/account/oidc")
-async def tie(visitor: Visitor) -> Response:
+def tie(visitor: Visitor, _: Sent) -> Response:
     """Go to the provider in order to tie one's own account to what it says."""
-    await visitor.form()
     own_hands(visitor)
     # A page that goes on by itself: the policy of this site lets no form end on another one.
     account = visitor.who.account.id
-    return await run_in_threadpool(_leave, visitor.request, visitor.house, next="/account", account=account)
+    return _leave(visitor.request, visitor.house, next="/account", account=account)
 
 
 @router.post("/account/oidc/drop")
-async def untie(visitor: Visitor) -> Response:
+def untie(visitor: Visitor, _: Sent) -> Response:
     """Forget the ties of one's own account."""
-    await visitor.form()
     own_hands(visitor)
     visitor.house.access.untie_identities(visitor.who.account.id)
     visitor.house.access.audit(visitor.who.account.id, "untie identity", visitor.who.account.id)

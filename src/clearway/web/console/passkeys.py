@@ -23,7 +23,7 @@ from webauthn.helpers.structs import (
 
 from clearway.kernel.errors import ForbiddenError, UnauthenticatedError
 from clearway.kernel.language import Text
-from clearway.web.console.forms import Visitor
+from clearway.web.console.forms import Sent, Visitor
 from clearway.web.console.signin import source_of, strengthen
 from clearway.web.guard import Caller, House, require_session, session_of
 
@@ -100,9 +100,8 @@ def register(
 
 
 @router.post("/account/passkey/drop")
-async def drop(visitor: Visitor) -> Response:
+def drop(visitor: Visitor, form: Sent) -> Response:
     """Remove one of the own passkeys."""
-    form = await visitor.form()
     _own_hands(visitor.who.account.has_second_factor, visitor.who.strong)
     visitor.house.access.drop_passkey(visitor.who.account.id, str(form.get("credential", "")))
     visitor.house.access.audit(visitor.who.account.id, "drop passkey", visitor.who.account.id)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from clearway.kernel.errors import ForbiddenError, InputError
 from clearway.kernel.language import Text
 from clearway.records import Command, RecordRow
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.inbox import account_names
 from clearway.web.console.views.alarms import SHOWN, all_alarms, grouped, keys_of
 from clearway.web.guard import SESSION_COOKIE
@@ -78,9 +78,8 @@ def _item(visitor: Visit, record: str) -> tuple[str, Text, Text]:
 
 
 @router.post("/console/posts/alarm")
-async def take_alarm(visitor: Visitor) -> Response:
+def take_alarm(visitor: Visitor, form: Sent) -> Response:
     """Take an alarm up; it stops calling. What it is about stays open."""
-    form = await visitor.form()
     house = visitor.house
     chosen = keys_of(house, all_alarms(house), [str(key) for key in form.getlist("alarm")])
     for key in chosen:
@@ -91,9 +90,8 @@ async def take_alarm(visitor: Visitor) -> Response:
 
 
 @router.post("/console/posts/{post}/sit")
-async def sit(visitor: Visitor, post: str) -> Response:
+def sit(visitor: Visitor, _: Sent, post: str) -> Response:
     """Act from a post that one holds already, in this session."""
-    await visitor.form()
     row = visitor.house.journal.get(post)
     if row.kind != "post" or row.data.get("holder") != visitor.who.account.id:
         words = Text("you do not hold this post", "您未在该岗位当班")
@@ -107,9 +105,8 @@ def _sit(visitor: Visit, post: str) -> None:
 
 
 @router.post("/console/posts/{post}/{verb}")
-async def act(visitor: Visitor, post: str, verb: str) -> Response:
+def act(visitor: Visitor, form: Sent, post: str, verb: str) -> Response:
     """Take over, offer, accept: the journal keeps who answers for what."""
-    form = await visitor.form()
     if verb not in _VERBS:
         raise InputError(f"{verb!r} is nothing one does with a post here", where="verb")
     row = visitor.house.journal.get(post)

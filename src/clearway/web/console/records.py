@@ -14,7 +14,7 @@ from clearway.operations.announce import SPOKEN
 from clearway.records import Command, Decision, RecordRow
 from clearway.records.kinds import FieldDecl, Kind, VerbDecl
 from clearway.web.console.bodies import form_fields, read_fields
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.inbox import account_names
 from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
@@ -143,15 +143,14 @@ def acts_of(visitor: Visit, row: RecordRow, kind: Kind) -> list[Act]:
 
 
 @router.post("/console/record/{record}/{verb}")
-async def act(visitor: Visitor, record: str, verb: str) -> Response:
+def act(visitor: Visitor, form: Sent, record: str, verb: str) -> Response:
     """Do a verb with what the generated form gave."""
-    form = await visitor.form()
     house = visitor.house
     row = house.journal.get(record)
     kind = house.kinds[row.kind]
     declared = kind.verb(verb)
     data = read_fields(visitor, form, kind, [f.name for f in form_fields(kind, declared)])
-    given = await given_in(form, kind)
+    given = given_in(form, kind)
     version = str(form.get("version", ""))
     command = Command(
         row.kind,
@@ -168,7 +167,7 @@ async def act(visitor: Visitor, record: str, verb: str) -> Response:
     if not only_sealed or given[0].field not in (declared.accepts or ()):
         submit(house, visitor.who, command)
     note = Text("Done: {v}", "已完成：{v}").format(v=declared.label)
-    lost = await attach(visitor, record, given, str(form.get("key") or row.version))
+    lost = attach(visitor, record, given, str(form.get("key") or row.version))
     if lost is not None:
         note = Text(f"{note.en}; {lost.en}", f"{note.zh}；{lost.zh}")
     back = str(form.get("back", "")) or f"/console/record/{record}"

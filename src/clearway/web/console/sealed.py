@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from clearway.kernel.errors import ClearwayError, InputError, NotFoundError
@@ -73,7 +72,7 @@ def offered(visit: Visit, kind: Kind, verb: VerbDecl, fields: list[FieldDecl]) -
     return [kind.fields[name] for name in names] if asks or takes else []
 
 
-async def given_in(form: FormData, kind: Kind) -> list[Given]:
+def given_in(form: FormData, kind: Kind) -> list[Given]:
     """What a form gives to be sealed.
 
     Raises:
@@ -84,8 +83,8 @@ async def given_in(form: FormData, kind: Kind) -> list[Given]:
         for value in form.getlist(PREFIX + name):
             if isinstance(value, UploadFile):
                 if value.filename:
-                    found.append(Given(name, await value.read(), str(value.content_type or "")))
-                await value.close()
+                    found.append(Given(name, value.file.read(), str(value.content_type or "")))
+                value.file.close()
             elif value.strip():
                 found.append(Given(name, value.strip().encode(), TEXT))
     photos = [g for g in found if kind.fields[g.field].type == "list"]
@@ -99,7 +98,7 @@ async def given_in(form: FormData, kind: Kind) -> list[Given]:
     return found
 
 
-async def attach(visit: Visit, record: str, given: list[Given], key: str) -> Text | None:
+def attach(visit: Visit, record: str, given: list[Given], key: str) -> Text | None:
     """Seal what was given and refer to it from the record; says what could not be kept.
 
     The record itself stands already: a photo that cannot be read must not undo what was reported.
@@ -110,10 +109,8 @@ async def attach(visit: Visit, record: str, given: list[Given], key: str) -> Tex
     for number, one in enumerate(given):
         row = visit.house.journal.get(record)
         try:
-            await run_in_threadpool(
-                sealer.attach, row, one.field, one.content, one.media_type, visit.actor,
-                f"{visit.who.account.id}:sealed:{record}:{key}:{number}",
-            )  # fmt: skip
+            name = f"{visit.who.account.id}:sealed:{record}:{key}:{number}"
+            sealer.attach(row, one.field, one.content, one.media_type, visit.actor, name)
         except ClearwayError as error:
             failed.append(error.words or Text(error.what, error.what))
     if not failed:

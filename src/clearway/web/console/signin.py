@@ -14,6 +14,7 @@ from clearway.web.access.factors import MIN_PASSWORD
 from clearway.web.access.sessions import LINK_IS_OVER
 from clearway.web.console.forms import (
     LANGUAGE_COOKIE,
+    Sent,
     Visitor,
     has_bundle,
     language_of,
@@ -91,9 +92,8 @@ def second_page(visitor: Visitor, next: Annotated[str, Query(max_length=300)] = 
 
 
 @router.post("/signin/second")
-async def second(visitor: Visitor) -> Response:
+def second(visitor: Visitor, form: Sent) -> Response:
     """Check a TOTP code and strengthen the session."""
-    form = await visitor.form()
     target = safe_next(str(form.get("next", "/console")))
     try:
         visitor.house.access.check_totp(
@@ -116,9 +116,8 @@ def strengthen(response: Response, request: Request, house: Services) -> None:
 
 
 @router.post("/signout")
-async def sign_out(visitor: Visitor) -> Response:
+def sign_out(visitor: Visitor, _: Sent) -> Response:
     """End the session."""
-    await visitor.form()
     visitor.house.access.end_session(visitor.request.cookies[SESSION_COOKIE])
     response = RedirectResponse("/signin", status_code=303)
     response.delete_cookie(SESSION_COOKIE, path="/")

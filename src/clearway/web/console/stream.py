@@ -8,11 +8,10 @@ from contextlib import suppress
 from typing import Final
 
 from fastapi import Request
-from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from clearway.web.console.live import Hub, Listener
-from clearway.web.guard import principal, require_scope, session_of
+from clearway.web.guard import principal_aside, require_scope, session_of
 
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -32,7 +31,7 @@ class LiveStream:
             UnauthenticatedError, ForbiddenError: who asks may not listen.
         """
         request = Request(scope)
-        require_scope(await run_in_threadpool(principal, request), "read")
+        require_scope(await principal_aside(request), "read")
         if scope["method"] != "GET":
             await _head_only(send)
             return

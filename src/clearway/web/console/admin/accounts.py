@@ -22,7 +22,7 @@ from clearway.web.console.admin.common import (
     require_admin,
 )
 from clearway.web.console.bodies import local_time
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.names import area_names
 
 router = APIRouter(prefix="/console/admin")
@@ -107,10 +107,9 @@ def _page(visitor: Visit, *, secret: str = "", about: str = "") -> Response:
 
 
 @router.post("/account")
-async def create(visitor: Visitor) -> Response:
+def create(visitor: Visitor, form: Sent) -> Response:
     """A new account and its one-time link; a role, if one is wished, by the rule of two."""
     require_admin(visitor, change=True)
-    form = await visitor.form()
     access = visitor.house.access
     role, area = str(form.get("role", "")), str(form.get("area", ""))
     if role:
@@ -129,10 +128,9 @@ async def create(visitor: Visitor) -> Response:
 
 
 @router.post("/account/{account}/{verb}")
-async def change(visitor: Visitor, account: str, verb: str) -> Response:
+def change(visitor: Visitor, form: Sent, account: str, verb: str) -> Response:
     """Do a verb of :data:`VERBS`, or keep it until a second administrator confirms."""
     require_admin(visitor, change=True)
-    form = await visitor.form()
     found = visitor.house.access.account(account)
     if verb not in VERBS:
         raise InputError(f"{verb!r} is nothing one does with an account", where="verb")
@@ -158,10 +156,9 @@ async def change(visitor: Visitor, account: str, verb: str) -> Response:
 
 
 @router.post("/change/{change}/{answer}")
-async def answer(visitor: Visitor, change: str, answer: str) -> Response:
+def answer(visitor: Visitor, _: Sent, change: str, answer: str) -> Response:
     """A second administrator confirms a change, or anybody of them drops it."""
     require_admin(visitor, change=True)
-    await visitor.form()
     access = visitor.house.access
     found = access.change(change)
     account = access.account(found.account)

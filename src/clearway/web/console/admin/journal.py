@@ -8,13 +8,12 @@ from pathlib import Path
 
 from fastapi import APIRouter, Response
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
 from clearway.records.transfer import backup
 from clearway.records.verify import VerifyReport
 from clearway.web.console.admin.common import admin_page, require_admin
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 
 router = APIRouter(prefix="/console/admin")
 
@@ -43,11 +42,10 @@ def _page(visitor: Visit, verified: VerifyReport | None = None) -> Response:
 
 
 @router.post("/verify")
-async def verify(visitor: Visitor) -> Response:
+def verify(visitor: Visitor, _: Sent) -> Response:
     """Check the journal from its first event."""
     require_admin(visitor)
-    await visitor.form()
-    report = await run_in_threadpool(visitor.house.journal.verify)
+    report = visitor.house.journal.verify()
     outcome = "good" if report.ok else f"{len(report.problems)} problems"
     detail = f"#{report.head.seq} {outcome}"
     visitor.house.access.audit(visitor.who.account.id, "verify", visitor.who.account.id, detail)
@@ -55,13 +53,12 @@ async def verify(visitor: Visitor) -> Response:
 
 
 @router.post("/backup")
-async def make_backup(visitor: Visitor) -> Response:
+def make_backup(visitor: Visitor, form: Sent) -> Response:
     """A verified copy of the journal, or a copy of the accounts, to keep elsewhere."""
     require_admin(visitor, change=True)
-    form = await visitor.form()
     house, who = visitor.house, visitor.who.account
     if form.get("what") == "accounts":
-        answer = await run_in_threadpool(_file, "access.sqlite", house.access.copy_to)
+        answer = _file("access.sqlite", house.access.copy_to)
         house.access.audit(who.id, "backup", who.id, "accounts")
         return answer
     head = house.journal.head()
@@ -69,7 +66,7 @@ async def make_backup(visitor: Visitor) -> Response:
     def copy(target: Path) -> None:
         backup(house.journal.store, target, house.journal.kinds)
 
-    answer = await run_in_threadpool(_file, f"journal-{head.seq}.sqlite", copy)
+    answer = _file(f"journal-{head.seq}.sqlite", copy)
     house.access.audit(who.id, "backup", who.id, f"journal #{head.seq} {head.hash[:16]}")
     return answer
 

@@ -15,7 +15,7 @@ from clearway.records import Command, RecordRow
 from clearway.records.kinds import FieldDecl
 from clearway.web.console.admin.common import admin_page, reaches, require_admin
 from clearway.web.console.bodies import form_fields, read_fields
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.names import area_names, post_names
 from clearway.web.submit import submit
 
@@ -92,9 +92,9 @@ def _tree(rows: list[RecordRow]) -> list[tuple[int, RecordRow]]:
 
 
 @router.post("/area")
-async def propose_area(visitor: Visitor) -> Response:
+def propose_area(visitor: Visitor, form: Sent) -> Response:
     """Propose an area; it counts once a second administrator has confirmed it."""
-    form, parent = await _start(visitor, "parent")
+    parent = _start(visitor, form, "parent")
     kind = visitor.house.kinds["area"]
     data = {**read_fields(visitor, form, kind, AREA_FIELDS), "parent": parent}
     outline = _outline(str(form.get("outline", "")))
@@ -140,9 +140,9 @@ def _polygons(value: Any) -> list[list[list[float]]]:
 
 
 @router.post("/post")
-async def propose_post(visitor: Visitor) -> Response:
+def propose_post(visitor: Visitor, form: Sent) -> Response:
     """Propose a post; it counts once a second administrator has confirmed it."""
-    form, area = await _start(visitor, "area")
+    area = _start(visitor, form, "area")
     data = {**read_fields(visitor, form, visitor.house.kinds["post"], POST_FIELDS), "area": area}
     superior = str(form.get("superior", ""))
     if superior:
@@ -151,10 +151,9 @@ async def propose_post(visitor: Visitor) -> Response:
 
 
 @router.post("/propose/{kind}/{record}")
-async def propose_change(visitor: Visitor, kind: str, record: str) -> Response:
+def propose_change(visitor: Visitor, form: Sent, kind: str, record: str) -> Response:
     """Propose a change of an area or post; only what was filled in changes."""
     require_admin(visitor, change=True)
-    form = await visitor.form()
     names = {"area": AREA_FIELDS, "post": ("title", "rank", "phone")}.get(kind)
     row = visitor.house.journal.get(record)
     if names is None or row.kind != kind:
@@ -192,31 +191,30 @@ def units(visitor: Visitor) -> Response:
 
 
 @router.post("/unit")
-async def enter_unit(visitor: Visitor) -> Response:
+def enter_unit(visitor: Visitor, form: Sent) -> Response:
     """Enter a unit."""
-    form, area = await _start(visitor, "area")
+    area = _start(visitor, form, "area")
     data = read_fields(visitor, form, visitor.house.kinds["unit"], UNIT_FIELDS)
     return _sent(visitor, form, "unit", "open", {**data, "area": area, "status": "free"}, "units")
 
 
 @router.post("/place")
-async def enter_place(visitor: Visitor) -> Response:
+def enter_place(visitor: Visitor, form: Sent) -> Response:
     """Enter a place."""
-    form, area = await _start(visitor, "area")
+    area = _start(visitor, form, "area")
     data = read_fields(visitor, form, visitor.house.kinds["place"], PLACE_FIELDS)
     return _sent(visitor, form, "place", "open", {**data, "area": area}, "units")
 
 
-async def _start(visitor: Visit, field: str) -> tuple[FormData, str]:
-    """The form of an administrator of the area it names."""
+def _start(visitor: Visit, form: FormData, field: str) -> str:
+    """The area a form names, if it was sent by an administrator of that area."""
     require_admin(visitor, change=True)
-    form = await visitor.form()
     area = str(form.get(field, ""))
     if not area:
         words = Text("choose an area", "请选择辖区")
         raise InputError(words.en, where=field, words=words)
     require_admin(visitor, area=area)
-    return form, area
+    return area
 
 
 def _sent(

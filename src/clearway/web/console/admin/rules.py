@@ -18,7 +18,7 @@ from clearway.kernel.language import Text, both
 from clearway.records import Command
 from clearway.web.console.admin.common import admin_page, require_admin
 from clearway.web.console.bodies import local_time
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.submit import submit
 
 router = APIRouter(prefix="/console/admin")
@@ -138,10 +138,9 @@ def _about(conflict: Conflict, key: str) -> bool:
 
 
 @router.post("/rules/{key}")
-async def propose(visitor: Visitor, key: str) -> Response:
+def propose(visitor: Visitor, form: Sent, key: str) -> Response:
     """Propose a local rule; a second administrator confirms it."""
     require_admin(visitor, change=True)
-    form = await visitor.form()
     house = visitor.house
     if house.rulebook is None:
         words = Text("no local rules can be made here", "此处不能设置本地规则")
