@@ -203,7 +203,7 @@ def _account(admin: Page, login: str, name: str, role: str, say: Say) -> str:
     admin.goto("/console/admin/accounts")
     form = admin.locator("form[action='/console/admin/account']")
     if not form.locator("[name=login]").is_visible():
-        admin.get_by_text(say("New account", "新建账号"), exact=True).click()
+        admin.locator("summary", has_text=say("New account", "新建账号")).click()
     form.locator("[name=login]").fill(login)
     form.locator("[name=name]").fill(name)
     form.locator("[name=language]").select_option(say.language)
