@@ -39,7 +39,7 @@ FEASIBLE: Final = 0.3
 FIRST_ROUNDS_A_TASK: Final = 6000
 COMBINE_SHARE: Final = 0.05
 LAST_COMBINE: Final = 0.94
-LONGEST_LEG: Final = 0.6
+LONGEST_LEG: Final = 0.9
 """Shares of the budget: of putting routes together once, when that is done last, of a leg."""
 NODES: Final = 200
 
