@@ -181,7 +181,11 @@ def priced_cost(data: Any, s: Any, r: int, more: int, price: Any) -> float:
 
 @compiled
 def recreate(data: Any, s: Any, w: Any, price: Any, blink: float) -> None:
-    """Put the tasks that are out back in, each where it costs least now."""
+    """Put the tasks that are out back in, each where it costs least now.
+
+    Where few routes have room for a task (tight fleets), all their places are judged, one after another in
+    memory; else, and in routes that it would overfill, those beside its nearest tasks.
+    """
     kinds, rare = w.empty.size, math.log(1.0 - blink)
     for k in range(kinds):
         w.empty[k] = -1
@@ -200,23 +204,38 @@ def recreate(data: Any, s: Any, w: Any, price: Any, blink: float) -> None:
                 value = cost + priced(data, s, t, r, price) + priced_cost(data, s, r, cost, price)
                 if value < best:
                     best, to, place = value, r, 0
+        places = 0
+        for r in range(s.ln.size):
+            if s.ln[r] > 0 and s.load[r] + data.demand[t] <= data.capacity[r]:
+                places += s.ln[r] + 1
+        whole = places <= 2 * data.near.shape[1]
+        least = np.inf
         for r in range(s.ln.size):
             if s.ln[r] == 0:
                 continue
             add = priced(data, s, t, r, price)
+            step = 1 if whole and add == 0.0 else s.ln[r]
+            if not whole or add > 0.0:
+                least = min(least, add)
             if add >= best:
                 continue
-            for p in range(0, s.ln[r] + 1, s.ln[r]):
+            for p in range(0, s.ln[r] + 1, step):
                 w.mark[r, p] = stamp
+                if step == 1:
+                    w.count[1] -= 1
+                    if w.count[1] < 0:
+                        w.count[1] = int(math.log(max(uniform(w.rng), 1e-300)) / rare)
+                        continue
                 cost = extra(data, s, t, r, p)
                 if cost + add < best:
                     value = cost + add + priced_cost(data, s, r, cost, price)
                     if value < best:
                         best, to, place = value, r, p
-        for q in range(data.near.shape[1]):
+        nearby = data.near.shape[1] if least < best else 0
+        for q in range(nearby):
             other = data.near[t, q]
             r = s.route[other]
-            if r < 0:
+            if r < 0 or (whole and s.load[r] + data.demand[t] <= data.capacity[r]):
                 continue
             add = priced(data, s, t, r, price)
             if add >= best:
