@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ from clearway.kernel.errors import InputError, SystemFailureError
 
 DEFAULT_BLOCK: Final = 4096
 """Columns in a block: 49 h of 17 outputs are 14 MiB, beside 0.6 MiB of state."""
+
+EXTRA: Final = "extra_wm2"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,6 +188,51 @@ def _flow(
         yield flying.pop(done), done.result()
 
 
+def _whole_chunks(work: Iterator[Task], block: int, count: int) -> Iterator[Task]:
+    """Blocks that each fill one chunk of the store (the last may be shorter): no two workers share one.
+
+    Raises:
+        InputError: a block begins or ends inside a chunk, or lies beyond the columns; names it.
+    """
+    done = 0
+    for task in work:
+        end = task.first + task.columns.count
+        if task.first % block or (task.columns.count != block and end != count) or end > count:
+            what = f"columns {task.first} to {end - 1} of {count} do not fill a chunk of {block}"
+            hint = "Cut the run by tasks() with one block size, and give count as the number of its columns"
+            raise InputError(what, where="tasks", hint=hint)
+        done += task.columns.count
+        yield task
+    if done != count:
+        raise InputError(f"the tasks hold {done} columns, not {count}", where="tasks")
+
+
+def _new_store(store: Path, times_s: NDArray[np.int64], count: int, block: int, members: int) -> None:
+    """An empty store with named dimensions, coordinates and units."""
+    zarr = need("zarr")
+    group = zarr.open_group(str(store), mode="w")
+    shape = (times_s.size, count, len(OUTPUT_NAMES))
+    group.create_array(
+        "values", shape=shape, chunks=(times_s.size, block, shape[2]), dtype="f4",
+        dimension_names=("time", "column", "quantity"), attributes={"coordinates": "member road unit"},
+    )  # fmt: skip
+    roads = count // members
+
+    def coordinate(name: str, values: NDArray[Any], along: str, **attributes: str) -> None:
+        kind: Any = str if values.dtype == object else values.dtype
+        axis = group.create_array(
+            name, shape=values.shape, dtype=kind, dimension_names=(along,), attributes=attributes
+        )
+        axis[:] = values
+
+    coordinate("time", times_s.astype(np.int64), "time", units="seconds since 1970-01-01")
+    coordinate("column", np.arange(count), "column")
+    coordinate("member", np.repeat(np.arange(members), roads), "column")
+    coordinate("road", np.tile(np.arange(roads), members), "column")
+    coordinate("quantity", np.array(OUTPUT_NAMES, object), "quantity")
+    coordinate("unit", np.array([unit_of(n) for n in OUTPUT_NAMES], object), "quantity")
+
+
 def run_to_zarr(
     client: Any,
     work: Iterator[Task],
@@ -192,30 +240,30 @@ def run_to_zarr(
     times_s: NDArray[np.int64],
     store: Path,
     *,
-    block: int = DEFAULT_BLOCK,
+    members: int = 1,
 ) -> SurfaceState:
     """Run blocks on a cluster; every worker writes its own chunk of a Zarr store that all can reach.
 
-    The store opens with ``xarray.open_zarr``. Nothing but the last state comes back here.
+    The chunk is the block of the tasks. The store opens with ``xarray.open_zarr`` and knows its quantities
+    and units by name; with ``members`` (columns repeated by ``RoadColumns.repeat(members, …)``, member after
+    member) ``set_index(column=["member", "road"]).unstack("column")`` gives a dimension of members. Nothing
+    but the last state comes back here.
 
     Raises:
-        InputError: the store exists already.
+        InputError: the store exists already, blocks of different sizes, or columns that are no whole members.
     """
-    zarr = need("zarr")
     if store.exists():
         raise InputError("the store exists already", where=str(store))
-    group = zarr.open_group(str(store), mode="w")
-    shape = (times_s.size, count, len(OUTPUT_NAMES))
-    group.create_array(
-        "values", shape=shape, chunks=(times_s.size, min(block, count), shape[2]), dtype="f4",
-        dimension_names=("time", "column", "quantity"),
-    )  # fmt: skip
-    axis = group.create_array("time", shape=times_s.shape, dtype="i8", dimension_names=("time",))
-    axis[:] = times_s
-    axis.attrs["units"] = "seconds since 1970-01-01"
-    group.attrs["quantities"] = list(OUTPUT_NAMES)
+    if members < 1 or count % members:
+        raise InputError(f"{count} columns are not {members} members of equal size", where="members")
+    first_task = next(work, None)
+    if first_task is None:
+        raise InputError("no columns to run", where="tasks")
+    block = first_task.columns.count
+    checked = _whole_chunks(chain([first_task], work), block, count)
+    _new_store(store, times_s, count, block, members)
     state = SurfaceState.uniform(int(times_s[-1]), count, 0.0)
-    for task, (first, last) in _flow(client, _write_task, work, 0, str(store)):
+    for task, (first, last) in _flow(client, _write_task, checked, 0, str(store)):
         end = first + task.columns.count
         state.ground_c[first:end] = last.ground_c
         state.stores[first:end] = last.stores
@@ -250,6 +298,8 @@ def unit_of(name: str) -> str:
 def forcing_from_xarray(dataset: Any) -> Forcing:
     """Forcing from a data set with dimensions (series, time) and the variables of :class:`Forcing`.
 
+    ``extra_wm2``, heat beyond the balance, is taken when it is there.
+
     Raises:
         InputError: a variable is missing, or the time axis is not uniform; names it.
     """
@@ -258,7 +308,10 @@ def forcing_from_xarray(dataset: Any) -> Forcing:
         raise InputError(f"missing {', '.join(missing)}", where="xarray data set")
     times = dataset["time"].values.astype("datetime64[s]").astype(np.int64)
     arrays: Any = {n: np.asarray(dataset[n].transpose("series", "time").values, np.float64) for n in SERIES}
-    return Forcing(times_s=times, **arrays)
+    extra: NDArray[np.float64] | None = None
+    if EXTRA in dataset.data_vars:
+        extra = np.asarray(dataset[EXTRA].transpose("series", "time").values, np.float64)
+    return Forcing(times_s=times, extra_wm2=extra, **arrays)
 
 
 def forcing_to_xarray(forcing: Forcing) -> Any:
@@ -266,4 +319,6 @@ def forcing_to_xarray(forcing: Forcing) -> Any:
     xarray = need("xarray")
     times = forcing.times_s.astype("datetime64[s]").astype("datetime64[ns]")
     data = {n: (("series", "time"), getattr(forcing, n)) for n in SERIES}
+    if forcing.extra_wm2 is not None:
+        data[EXTRA] = (("series", "time"), forcing.extra_wm2)
     return xarray.Dataset(data, coords={"time": times, "series": np.arange(forcing.count)})
