@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from clearway.desks.roadweather.casework import run_cases
 from clearway.desks.roadweather.formats import metro_xml, nortrip_text, roadsurf_json, site_csv
+from clearway.desks.roadweather.probability import model_sigma_k
 from clearway.desks.roadweather.scores import rmse
 from clearway.desks.roadweather.site import Site, Street, known_site, read_site
 from clearway.desks.roadweather.site_run import SiteInput, Table, from_record, run_site
@@ -101,6 +102,22 @@ def test_a_cold_start_works_and_says_so() -> None:
     made = run_site(cold)
     assert any("cold start" in note.en for note in made.notes)
     assert made.sigma_k[0] > 1.0
+
+
+def test_an_old_reading_is_said_and_widens_the_error() -> None:
+    """A sensor silent before the start counts by the age of its last reading, down to no sensor at all."""
+    errors = {}
+    for silent in (0, 1, 12, 60):
+        record = site_csv.parse(rows(200, road_until=150 - silent), SITE)
+        made = run_site(from_record(record, start_s=float(record.times_s[150])))
+        assert any("old" in note.en for note in made.notes) == (silent > 0)
+        errors[silent] = made.sigma_k
+    assert errors[0][0] < 0.35
+    assert (np.diff([e[0] for e in errors.values()]) > 0.02).all()
+    assert all((np.diff(e) >= 0).all() for e in errors.values())
+    never = model_sigma_k(np.arange(20.0), sensor=False)
+    assert 0.85 < errors[60][0] < never[0]
+    assert np.allclose(model_sigma_k(np.arange(20.0), sensor=True, age_h=2000.0), never, rtol=1e-4)
 
 
 def test_street_geometry_gives_sky_and_horizon() -> None:

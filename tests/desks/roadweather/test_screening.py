@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from clearway.desks.roadweather.assimilation import follow
+from clearway.desks.roadweather.assimilation import AssimilationSettings, follow
 from clearway.desks.roadweather.calibration import SiteFactors, expected_error_k
+from clearway.desks.roadweather.engine import simulate
 from clearway.desks.roadweather.hindcast import roll
 from clearway.desks.roadweather.record import SiteRecord
 from clearway.desks.roadweather.scores import rmse
 from clearway.desks.roadweather.screening import near_reference, possible, stuck
-from tests.desks.roadweather.test_assimilation import true_site
+from tests.desks.roadweather.test_assimilation import SITE, true_site
 from tests.desks.roadweather.worlds import day_wave
 
 F64 = NDArray[np.float64]
@@ -89,6 +90,27 @@ def test_an_old_memory_fades_when_the_sensor_falls_silent(truth: SiteRecord) -> 
     record = with_sensor(warm, silent)
     soon, later = follow(record, record.forcing(), [97, 290], at_road=False)
     assert abs(later.by_hour_wm2.mean()) < 0.5 * abs(soon.by_hour_wm2.mean())
+
+
+@pytest.mark.parametrize("lost", ["missing", "spike"])
+def test_one_lost_hour_keeps_the_road_where_it_was(lost: str) -> None:
+    """Heat that a sensor has asked for goes on through an hour without a reading, or with a wrong one."""
+    warm = true_site(DAYS, SiteFactors(flux_wm2=40.0))
+    plain = AssimilationSettings(calibration=None)
+    errors, free = [], []
+    for at in (220, 233, 246, 259):
+        readings = warm.rst_c.copy()
+        readings[at] = np.nan if lost == "missing" else readings[at] + 25.0
+        record = with_sensor(warm, readings)
+        known = follow(record, record.forcing(), [at], at_road=False, settings=plain)[0]
+        assert known.age_h == 1.0
+        errors.append(abs(known.state.ground_c[0, 0] - warm.rst_c[at]))
+        before = follow(warm, warm.forcing(), [at - 1], at_road=False, settings=plain)[0]
+        alone = simulate(
+            record.forcing().between(at - 1, at), SITE.columns(at_road=False), before.state, threads=1
+        )
+        free.append(abs(alone.state.ground_c[0, 0] - warm.rst_c[at]))
+    assert np.mean(errors) < 0.4 * np.mean(free)
 
 
 def test_a_stuck_sensor_is_known_by_what_the_road_must_have_done() -> None:

@@ -2,13 +2,14 @@
 
 Everything known at a forecast start comes from before it. The road temperature is drawn to the sensor; what
 heat that took, hour by hour, is remembered: its recent value fades with four hours, its mean by hour of the
-day is half trusted. Both go into the forecast as a correction of the balance.
+day is half trusted. Both go into the forecast as a correction of the balance, and bridge a sensor's silence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -76,10 +77,11 @@ class Start:
         index: time index in the record.
         state: of the column.
         factors: learned so far.
-        recent_wm2: mean heat the sensor asked for in the last hour or two, beyond the day's mean.
+        recent_wm2: mean heat asked for in the sensor's last hour or two, beyond the day's mean, faded since.
         by_hour_wm2: trusted part of the mean of it by step of the day.
         readings: usable sensor readings in the past.
         rejected: readings that were not believed.
+        age_h: hours since the last reading that was believed; infinite where there was none.
     """
 
     index: int
@@ -89,6 +91,7 @@ class Start:
     by_hour_wm2: F64
     readings: int
     rejected: int = 0
+    age_h: float = np.inf
 
     def extra_wm2(self, steps: int, *, per_h: float, fade_h: float) -> F64:
         """Correction of the balance for ``steps`` + 1 times ahead."""
@@ -198,18 +201,29 @@ class _Walk:
         column = apply_factors(self.column, self.factors.vector())
         fresh = slice(1 if first else 0, None)
         self.rejected += int((np.isfinite(given) & ~np.isfinite(readings))[fresh].sum())
+        known = np.isfinite(readings[1:]) & np.isfinite(readings[:-1])
+        edges = [0, *(np.flatnonzero(np.diff(known)) + 1).tolist(), last - first]
+        for begin, end in pairwise(edges):
+            self._stretch(first + begin, first + end, readings[begin : end + 1], column, bool(known[begin]))
+        self.state, self.at = self._with_wetness(self.state, last), last
+        self.kept.append((last, self.state))
+
+    def _stretch(self, first: int, last: int, readings: F64, column: RoadColumns, seen: bool) -> None:
+        """Run through readings, or through silence with the heat that was asked for before it, fading."""
+        forcing = self.forcing.between(first, last)
+        if not seen:
+            carried = self._memory(first).extra_wm2(last - first, per_h=self.per_h, fade_h=self.how.fade_h)
+            forcing = replace(forcing, extra_wm2=carried[None])
         sensors = Sensors(np.zeros(1, np.int32), readings[None], self.how.relax_s, self.how.clip_k)
         run = simulate(
-            forcing, column, self.state, done, traffic=traffic, sensors=sensors,
-            output_s=forcing.step_s, threads=1,
+            forcing, column, self.state, self._due(first, last), traffic=self._traffic(first, last),
+            sensors=sensors, output_s=forcing.step_s, threads=1,
         )  # fmt: skip
         asked = run.trajectory["residual_wm2"][1:, 0].astype(float)
-        known = np.isfinite(readings[1:]) & np.isfinite(readings[:-1])
         self.seen[first + 1 : last + 1] = readings[1:]
-        self.asked[first + 1 : last + 1] = np.where(known, asked, np.nan)
+        self.asked[first + 1 : last + 1] = asked if seen else np.nan
         self._remember(first + 1, last)
-        self.state, self.at = self._with_wetness(run.state, last), last
-        self.kept.append((last, self.state))
+        self.state = run.state
 
     def _believed(
         self,
@@ -256,6 +270,7 @@ class _Walk:
         self.state, self.kept = free, [(first, free)]
         self.factors, self.level[:], self.by_hour[:] = SiteFactors(), 0.0, 0.0
         self.seen[: first + 1] = np.nan
+        self.asked[: first + 1] = np.nan
 
     def _remember(self, first: int, last: int) -> None:
         """Weighted sums of what the sensor asked for: overall, and by step of the day beyond that."""
@@ -302,14 +317,23 @@ class _Walk:
         )  # fmt: skip
         self.calibrated_at = self.at
 
-    def start(self) -> Start:
-        """What is known now."""
+    def _memory(self, at: int) -> Start:
+        """What is known at a time from the readings before it; the recent heat fades with their age."""
         by_hour = self.by_hour[0] / (self.by_hour[1] + 1.0)
         day = self.how.level_share * self._usual_level() + self.how.day_share * by_hour
-        span = max(2, round(self.per_h))
-        last = [self.asked[i] - day[i % self.per_day] for i in range(max(0, self.at - span + 1), self.at + 1)]
-        known = [x for x in last if np.isfinite(x)]
-        recent = float(np.mean(known)) if known else 0.0
-        given = np.isfinite(self.record.rst_c[: self.at + 1])
-        readings = int((given & np.isfinite(self.seen[: self.at + 1])).sum())
-        return Start(self.at, self.state, self.factors, recent, day.copy(), readings, self.rejected)
+        recent, span = 0.0, max(2, round(self.per_h))
+        asked = np.flatnonzero(np.isfinite(self.asked[: at + 1]))
+        if asked.size:
+            last = int(asked[-1])
+            hour = asked[asked > last - span]
+            faded = np.exp(-(at - last) / self.per_h / self.how.fade_h)
+            recent = float(np.mean(self.asked[hour] - day[hour % self.per_day]) * faded)
+        seen = np.flatnonzero(np.isfinite(self.seen[: at + 1]))
+        age_h = (at - int(seen[-1])) / self.per_h if seen.size else np.inf
+        given = np.isfinite(self.record.rst_c[: at + 1])
+        readings = int((given & np.isfinite(self.seen[: at + 1])).sum())
+        return Start(at, self.state, self.factors, recent, day.copy(), readings, self.rejected, age_h)
+
+    def start(self) -> Start:
+        """What is known now."""
+        return self._memory(self.at)

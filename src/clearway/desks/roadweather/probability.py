@@ -16,16 +16,30 @@ MOIST_MM: Final = 0.05
 SLIPPERY_FRICTION: Final = 0.45
 """Grip below which a road counts as slippery: between wet asphalt (0.7) and snow or frost (0.4)."""
 CONFIDENT_WITHIN_K: Final = 1.5
+FORGOTTEN_H: Final = 120.0
+"""E-folding of what a silent sensor taught: its mean heat lives 3 days, its hours of the day a week."""
 
 
-def model_sigma_k(lead_h: F64, *, sensor: bool) -> F64:
+def model_sigma_k(lead_h: F64, *, sensor: bool, age_h: float = 0.0) -> F64:
     """Error of the model itself by lead [K], beside the weather's: what members are dressed with.
 
     With a road sensor it grows from 0.3 K to 0.9 K with an e-folding of 5 h, as in the hindcast
-    (docs/roadweather.md); without one the analysis itself is uncertain by 1.1 K.
+    (docs/roadweather.md), counted from the last reading that was believed; what the sensor taught is
+    forgotten with :data:`FORGOTTEN_H`. Without one the analysis itself is uncertain by 1.1 K.
+
+    Args:
+        lead_h: hours from the start.
+        sensor: whether a road sensor is there.
+        age_h: hours from its last believed reading to the start; infinite for none.
     """
-    grown = 0.3 + 0.6 * (1.0 - np.exp(-np.asarray(lead_h, float) / 5.0))
-    return grown if sensor else np.sqrt(1.1**2 + 0.25 * grown**2)
+    lead = np.asarray(lead_h, float)
+    grown = 0.3 + 0.6 * (1.0 - np.exp(-lead / 5.0))
+    none = np.sqrt(1.1**2 + 0.25 * grown**2)
+    if not sensor or np.isinf(age_h):
+        return none
+    share = np.exp(-age_h / FORGOTTEN_H)
+    seen = 0.3 + 0.6 * (1.0 - np.exp(-(lead + age_h) / 5.0))
+    return np.asarray(np.sqrt(share * seen**2 + (1.0 - share) * none**2))
 
 
 def by_column(sigma_k: F64) -> F64:

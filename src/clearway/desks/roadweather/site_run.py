@@ -69,6 +69,11 @@ REJECTED: Final = Text(
     "{count} of {total} road readings were not believed: jumps, stuck, or far from any road in this weather",
     "{total} 个路面读数中有 {count} 个未采信:跳变、卡滞或与天气明显不符",
 )
+OLD_READING_H: Final = 1.0
+OLD_READING: Final = Text(
+    "the last road reading that was believed is {age} old; less sure than with a present one",
+    "最近一次可采信的路面读数距起报已 {age},可信度低于有实时读数时",
+)
 COLD_START: Final = Text("no road readings: a cold start, less sure", "无路面观测,冷启动,可信度较低")
 
 
@@ -350,8 +355,11 @@ def run_site(
     times = record.times_s[index] + run.times_s
     lead = run.times_s / 3600.0
     has_road = known[0].readings > 0
-    base = model_sigma_k(lead, sensor=has_road)
+    age_h = known[0].age_h if has_road else np.inf
+    base = model_sigma_k(lead, sensor=has_road, age_h=age_h)
     said = [*notes, *forcing.notes]
+    if has_road and age_h >= OLD_READING_H:
+        said.append(OLD_READING.format(age=_long(age_h)))
     believed, rejected = _readings(given, known[0])
     if rejected:
         said.append(REJECTED.format(count=str(rejected), total=str(believed + rejected)))
@@ -368,6 +376,11 @@ def run_site(
         at_road,
         (believed, rejected),
     )
+
+
+def _long(hours: float) -> str:
+    """A length of time, the same in both languages."""
+    return f"{hours:.3g} h" if hours < 48.0 else f"{hours / 24.0:.3g} d"
 
 
 def _readings(given: SiteInput, known: Start) -> tuple[int, int]:
