@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from clearway.desks.winter.reasons import Reason
 from clearway.kernel.errors import ConflictError, ForbiddenError
 from clearway.operations.reconcile import reconcile
+from clearway.operations.winter.build import Site, with_orders
 from clearway.operations.winter.live import Message
 from clearway.operations.winter.record import record, section
 from clearway.operations.winter.replan import Trouble
@@ -264,3 +266,22 @@ def test_messages_that_do_not_count_are_named(post: Post) -> None:
     assert "stop-nowhere" in str(answer["problems"])
     assert post.service.receive(json.dumps(early), units="unit-2")["taken"] == 0
     assert len(post.service.refused) == 4
+
+
+def test_lists_the_checker_refuses_are_not_recommended(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proposal says what the checker found, and recommends to leave things as they are."""
+
+    def short_shifts(site: Site, orders: object, start: datetime) -> Site:
+        found = with_orders(site, orders, start)  # type: ignore[arg-type]
+        crews = tuple(replace(c, off_s=300.0) for c in found.problem.crews)
+        return replace(found, problem=replace(found.problem, crews=crews))
+
+    monkeypatch.setattr("clearway.operations.winter.service.with_orders", short_shifts)
+    draft = post.service.make(START)
+    assert not draft.verdict.usable
+    data = post.journal.get(draft.proposal).data
+    assert "checker refuses" in data["why"]["en"]
+    assert "beyond its shift" in data["why"]["en"]
+    assert "检验不通过" in data["why"]["zh"]
+    assert len(data["payload"]["details"]["refused_by_checker"]) == len(draft.verdict.faults)
+    assert [a["chosen"] for a in data["alternatives"]] == [False, True]

@@ -5,19 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.desks.winter.plan_model import Crew, Plan, Problem, Stop, Visit
+from clearway.desks.winter.plan_blocks import tie
+from clearway.desks.winter.plan_model import Crew, Depot, Plan, Problem, Stop, Stretch, Visit
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 
 NEIGHBOURS: Final = 16
 WARM_S: Final = 1000.0
 COLD_S: Final = 10.0
-CHUNK: Final = 200
+CHUNK: Final = 50
+TIED_FROM: Final = 60
+"""From so many stops on, runs of stops are searched before single ones, …"""
+TIED_SHARE: Final = 0.6
+"""… for this share of the time."""
 STOCK_TRIES: Final = 4
 STOCK_SHARE: Final = 0.85
 """Share of the time left after which the use of the stores is looked at, and overdrawn ones get dearer."""
@@ -34,13 +40,13 @@ class Former:
 
     ``order[c]`` are the stops of crew c as planned so far, the first ``keep[c]`` of which stay where they
     are; ``home[j]`` is the crew that had stop j (−1: nobody, or a crew that is lost); ``move_s`` what moving
-    a stop to another crew costs, in seconds of way.
+    a stop to another crew costs, in seconds of way, for all stops alike or for each.
     """
 
     order: tuple[tuple[int, ...], ...]
     keep: tuple[int, ...]
     home: NDArray[np.int32]
-    move_s: float = 900.0
+    move_s: float | NDArray[np.float64] = 900.0
 
 
 @dataclass(slots=True)
@@ -100,11 +106,16 @@ def solve(
     prices = arrays.p[3]
     prices[[d.stock_kg <= 0 for d in problem.depots], 1] = EMPTY_S
     crews, n = len(problem.crews), len(problem.stops)
+    if n >= TIED_FROM and (seconds or rounds) and (former is None or not any(former.keep)):
+        former_lists: Lists | None = _tied(problem, former, seconds, rounds, seed)
+    else:
+        former_lists = former.order if former is not None else None
     seq, ln = np.zeros((crews, n + 2), np.int64), np.zeros(crews, np.int64)
     keep = np.zeros(crews, np.int64)
     if former is not None:
         keep[:] = former.keep
-        for c, stops in enumerate(former.order):
+    if former_lists is not None:
+        for c, stops in enumerate(former_lists):
             ln[c] = len(stops)
             seq[c, : len(stops)] = stops
     else:
@@ -112,17 +123,18 @@ def solve(
     cost = _search(search, seq, ln, keep, arrays, 0, seed, WARM_S, COLD_S)
     plan, done = timed(problem, _lists(seq, ln), cost, arrays.p), 0
     until = begun + seconds
+    warm = WARM_S if former_lists is None else WARM_S / 4
     for attempt in range(STOCK_TRIES):
         if n and rounds:
             for part in (rounds - rounds // 2, rounds // 2):
-                cost = _search(search, seq, ln, keep, arrays, part, seed + part, WARM_S, COLD_S)
+                cost = _search(search, seq, ln, keep, arrays, part, seed + part, warm, COLD_S)
                 arrays.look_round(_lists(seq, ln))
             done += rounds
         elif n and seconds:
             last = attempt + 1 == STOCK_TRIES
             share = 1.0 if last else STOCK_SHARE
             stop = time.perf_counter() + share * (until - time.perf_counter())
-            cost, more = _timed(search, seq, ln, keep, arrays, seed, stop, former is None)
+            cost, more = _timed(search, seq, ln, keep, arrays, seed, stop, former_lists is None)
             done += more
         plan = timed(problem, _lists(seq, ln), cost, arrays.p)
         over = plan.depot_use_kg() - [d.stock_kg for d in problem.depots]
@@ -130,6 +142,59 @@ def solve(
             break
         prices[over > 1.0, 1] += PRICE_S
     return _with_stock(plan, done, time.perf_counter() - begun)
+
+
+def warm() -> None:
+    """Have the search compiled (or read from disk) before anybody waits for it."""
+    stretches = tuple(Stretch(np.zeros(1, np.int32), -1, 100.0, 1, 1) for _ in range(3))
+    stops = tuple(Stop(f"warm-{k}", k, "salt", 20.0, 0, 1, 10.0, 1.0, 1e4, 1.0, "") for k in range(3))
+    crews = tuple(Crew(f"warm-{k}", Text("", ""), 0, 10.0, 10.0) for k in range(2))
+    depots = (Depot("warm", Text("", ""), 0, 1e6, 60.0),)
+    drive = np.full((6, 4), 10.0, np.float32)
+    solve(Problem(datetime(2000, 1, 1, tzinfo=UTC), stretches, stops, crews, depots, drive), rounds=2)
+
+
+def _tied(
+    problem: Problem, former: Former | None, seconds: float, rounds: int, seed: int
+) -> tuple[tuple[int, ...], ...]:
+    """Lists from a search over runs of stops."""
+    n = len(problem.stops)
+    home = np.full(n, -1, np.int32) if former is None else former.home
+    blocks = tie(problem, home, former.order if former is not None else ())
+    start = None
+    if former is not None:
+        size = np.array([len(run) for run in blocks.members], np.float64)
+        each = np.broadcast_to(np.asarray(former.move_s, np.float64), n)
+        price = np.array([each[list(run)].sum() for run in blocks.members]) if size.size else size
+        start = Former(blocks.close(former.order), former.keep, blocks.home, price)
+    found = _plain(blocks.problem, TIED_SHARE * seconds, seed, start, rounds)
+    return blocks.open(found)
+
+
+def _plain(
+    problem: Problem, seconds: float, seed: int, former: Former | None, rounds: int
+) -> tuple[tuple[int, ...], ...]:
+    """One search without ties and without a look at the stores."""
+    from clearway.desks.winter.plan_kernel import search
+
+    begun = time.perf_counter()
+    arrays = _arrays(problem, former)
+    prices = arrays.p[3]
+    prices[[d.stock_kg <= 0 for d in problem.depots], 1] = EMPTY_S
+    crews, n = len(problem.crews), len(problem.stops)
+    seq, ln = np.zeros((crews, n + 2), np.int64), np.zeros(crews, np.int64)
+    keep = np.zeros(crews, np.int64)
+    if former is None:
+        seq, ln = _first(arrays, seq, ln)
+    else:
+        for c, stops in enumerate(former.order):
+            ln[c] = len(stops)
+            seq[c, : len(stops)] = stops
+    if rounds:
+        _search(search, seq, ln, keep, arrays, rounds, seed, WARM_S, COLD_S)
+    else:
+        _timed(search, seq, ln, keep, arrays, seed, begun + seconds, former is None)
+    return _lists(seq, ln)
 
 
 def _lists(seq: Any, ln: Any) -> Lists:
@@ -203,10 +268,10 @@ def _arrays(problem: Problem, former: Former | None) -> _Arrays:
             where=", ".join(lost),
             hint="Add trucks",
         )
-    move = 0.0 if former is None else former.move_s
+    move = np.broadcast_to(np.asarray(0.0 if former is None else former.move_s, f64), len(stops))
     stop_rows = [
-        (s.stretch, s.work_s, s.salt_kg, s.due_s, s.weight, s.not_before_s, float(h), move)
-        for s, h in zip(stops, home, strict=True)
+        (s.stretch, s.work_s, s.salt_kg, s.due_s, s.weight, s.not_before_s, float(h), m)
+        for s, h, m in zip(stops, home, move.tolist(), strict=True)
     ]
     p = (
         np.ascontiguousarray(problem.drive_s, np.float32),
@@ -232,17 +297,14 @@ def neighbours(problem: Problem, count: int = NEIGHBOURS) -> NDArray[np.int32]:
     if n < 2:
         return np.zeros((n, 0), np.int32)
     at = np.array([s.stretch for s in problem.stops])
-    between = problem.drive_s[: len(problem.stretches), : len(problem.stretches)]
+    between = problem.drive_s[np.ix_(at, at)]
     near = np.minimum(between, between.T)
+    near[at[:, None] == at] = 0.0
+    np.fill_diagonal(near, np.inf)
     k = min(count, n - 1)
-    out = np.empty((n, k), np.int32)
-    for j in range(n):
-        row = near[at[j]][at].copy()
-        row[at == at[j]] = 0.0
-        row[j] = np.inf
-        best = np.argpartition(row, k - 1)[:k]
-        out[j] = best[np.lexsort((best, row[best]))]
-    return out
+    best = np.sort(np.argpartition(near, k - 1, axis=1)[:, :k], axis=1)
+    order = np.argsort(np.take_along_axis(near, best, axis=1), axis=1, kind="stable")
+    return np.ascontiguousarray(np.take_along_axis(best, order, axis=1), np.int32)
 
 
 def timed(

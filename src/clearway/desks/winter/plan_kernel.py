@@ -20,7 +20,10 @@ LATE_FIXED = 5400.0
 """A broken promise costs as much as this many seconds of way, times the weight of the stop …"""
 LATE_SLOPE = 2.0
 """… and every second of lateness this much, times the weight."""
-OVERTIME = 20.0
+OVERTIME = 100.0
+"""Every second beyond the end of a shift costs this much …"""
+OVER_FIXED = 200_000.0
+"""… and this at once: no promise is worth a list that its crew cannot drive."""
 SPREAD_OUT = 0.02
 TOP_UP_DETOUR_S = 180.0
 TOP_UP_BELOW = 0.3
@@ -83,9 +86,15 @@ def step(j: int, c: int, s: Any, p: Any, out: Any) -> None:
 
 
 @compiled_inline
+def overrun(t: float, off: float) -> float:
+    """What a list costs that ends at ``t`` when the shift ends at ``off``."""
+    return OVER_FIXED + OVERTIME * (t - off) if t > off else 0.0
+
+
+@compiled_inline
 def finish(c: int, s: Any, p: Any) -> float:
     """Cost of a whole list from the state after its last stop."""
-    return float(s[4] + SPREAD_OUT * s[1] + OVERTIME * max(0.0, s[1] - p[2][c, OFF]))
+    return float(s[4] + SPREAD_OUT * s[1] + overrun(s[1], p[2][c, OFF]))
 
 
 @compiled
@@ -133,7 +142,7 @@ def cost_with(
     if later <= ahead[c, at + 1, 0] and not short:
         end = pre[c, ln[c], 1]
         off = p[2][c, OFF]
-        over = OVERTIME * (max(0.0, end + later - off) - max(0.0, end - off))
+        over = overrun(end + later, off) - overrun(end, off)
         return float(extra + later * (SPREAD_OUT + LATE_SLOPE * ahead[c, at + 1, 1]) + over)
     if later > 0.0 and extra + later * LATE_SLOPE * ahead[c, at + 1, 1] > most:
         return np.inf

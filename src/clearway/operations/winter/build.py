@@ -93,6 +93,13 @@ class Site:
     scheme: Scheme
     drive_s: NDArray[np.float64]
     closed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    tree_of: NDArray[np.int64] | None = None
+    """Row of ``trees`` for each row of ways; None where they are the same."""
+
+    def tree(self, row: int) -> NDArray[np.int32]:
+        """Predecessors on the ways out of a row's place."""
+        found: NDArray[np.int32] = self.trees[row if self.tree_of is None else int(self.tree_of[row])]
+        return found
 
     def end_of(self, place: int) -> int:
         """Last segment of a row's place."""
@@ -114,8 +121,8 @@ class Site:
         if column >= len(self.problem.stretches):
             if end == start and row >= len(self.problem.stretches):
                 return np.zeros(0, np.int32)
-            return np.append(self.ways.read(self.trees[row], end, start), np.int32(start))
-        return self.ways.read(self.trees[row], end, start)
+            return np.append(self.ways.read(self.tree(row), end, start), np.int32(start))
+        return self.ways.read(self.tree(row), end, start)
 
     def passed(self, lists: tuple[tuple[int, ...], ...], *, most: int = 4) -> NDArray[np.int32]:
         """For every stop up to ``most`` stops before which its whole stretch is driven over without work."""

@@ -32,6 +32,7 @@ RULE: Final = RuleRef(
 )
 VALID: Final = timedelta(minutes=30)
 POST: Final = "post-dispatch"
+FAULTS_NAMED: Final = 4
 
 
 def lists_data(site: Site, plan: Plan) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ def plan_proposal(site: Site, plan: Plan, verdict: Verdict, at: datetime, zone: 
     broken = (
         join(list(verdict.broken)) if verdict.broken else Text("all class promises kept", "各级时限均可兑现")
     )
-    return _proposal(site, plan, head, broken, at, "winter.plan", ())
+    return _proposal(site, plan, verdict, head, broken, at, "winter.plan", ())
 
 
 def change_proposal(
@@ -90,13 +91,29 @@ def change_proposal(
         Text("changes for: {n}", "涉及：{n}").format(n=join(names, limit=6)) if names else Text("none", "无")
     )
     return _proposal(
-        found.site, found.plan, head, without, at, f"winter.replan.{number}", (cost, *found.dropped), target
+        found.site,
+        found.plan,
+        verdict,
+        head,
+        without,
+        at,
+        f"winter.replan.{number}",
+        (cost, *found.dropped),
+        target,
     )
+
+
+def refusal(verdict: Verdict) -> Text:
+    """What the checker holds against lists, for whoever decides on them."""
+    return Text(
+        "Not recommended: the checker refuses these lists: {f}", "不建议采纳：检验不通过：{f}"
+    ).format(f=join(list(verdict.faults), limit=FAULTS_NAMED))
 
 
 def _proposal(
     site: Site,
     plan: Plan,
+    verdict: Verdict,
     head: Text,
     why: Text,
     at: datetime,
@@ -108,11 +125,14 @@ def _proposal(
     corridors = sorted({problem.stretches[s.stretch].corridor for s in problem.stops} - {-1})
     ids = [site.network.corridors[c].id for c in corridors]
     late = int(plan.late().sum())
+    if not verdict.usable:
+        why = Text("{r}. {w}", "{r}。{w}").format(r=refusal(verdict), w=why)
     due = problem.start + timedelta(seconds=float(max((s.due_s for s in problem.stops), default=0.0)))
     action = problem.stops[0].action if problem.stops else "none"
     details = {
         "plan": lists_data(site, plan),
         "late": late,
+        "refused_by_checker": [t.as_dict() for t in verdict.faults],
         "left_out": [t.as_dict() for t in problem.left_out],
         "fleet": site.fleet.source.as_dict(),
     }
@@ -150,8 +170,14 @@ def _proposal(
             ),
         ),
         alternatives=(
-            Alternative(head, 0, Text("restricts nobody", "不作限制"), chosen=True, least_restrictive=True),
-            Alternative(Text("Leave it as it is", "维持现状"), 0, why),
+            Alternative(
+                head,
+                0,
+                Text("restricts nobody", "不作限制") if verdict.usable else refusal(verdict),
+                chosen=verdict.usable,
+                least_restrictive=True,
+            ),
+            Alternative(Text("Leave it as it is", "维持现状"), 0, why, chosen=not verdict.usable),
         ),
         subjects=tuple(ids),
         level=Level.YELLOW,
@@ -159,7 +185,7 @@ def _proposal(
         expires=at + VALID,
         loss_by_waiting=float(late),
         post=POST,
-        confidence=0.8,
+        confidence=0.8 if verdict.usable else 0.2,
     )
 
 

@@ -22,6 +22,9 @@ from clearway.kernel.language import Text, join
 from clearway.operations.winter.build import Site
 
 MOVE_S: Final = 2400.0
+SOON_S: Final = 3600.0
+LATER_SHARE: Final = 0.5
+"""When roads are added, stops further ahead than ``SOON_S`` may change crew for this share of the price."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +140,11 @@ def replan(
     home = np.array([number.get(int(before[j]), -1) for j in reach] + [-1] * len(more), np.int32)
     at = {j: k for k, j in enumerate(reach)}
     order = tuple(tuple(at[j] for j in progress.plan.order[c] if j in at) for c in keep)
-    former = Former(order, (0,) * len(keep), home, move_s)
+    price = np.full(len(stops), move_s)
+    if more:
+        planned = progress.expected_s(now_s)[reach]
+        price[: len(reach)][planned > now_s + SOON_S] *= LATER_SHARE
+    former = Former(order, (0,) * len(keep), home, price)
     left_s = max(0.2, seconds - (time.perf_counter() - begun))
     plan = solve(
         new_site.problem, seconds=left_s, seed=seed, former=former, rounds=rounds, passed=new_site.passed
@@ -258,7 +265,8 @@ def _site(
         depots=depots,
         drive_s=np.concatenate([problem.drive_s[:places], problem.drive_s[rows]]),
     )
-    return replace(site, problem=new, trees=np.concatenate([site.trees[:places], site.trees[rows]]))
+    known = np.arange(problem.drive_s.shape[0]) if site.tree_of is None else site.tree_of
+    return replace(site, problem=new, tree_of=np.concatenate([known[:places], known[rows]]))
 
 
 def _without(
@@ -284,7 +292,7 @@ def _without(
     part, came = ways.between(ends, np.array([site.start_of(int(c)) for c in columns], np.int32))
     matrix = np.full_like(problem.drive_s, np.inf)
     matrix[np.ix_(rows, columns)] = part
-    trees = np.empty_like(site.trees)
+    trees = np.empty((matrix.shape[0], site.trees.shape[1]), np.int32)
     trees[rows] = came
     for d, depot in enumerate(problem.depots):
         matrix[:, n + d] += site.drive_s[depot.at]
@@ -296,7 +304,7 @@ def _without(
     ok &= ~np.array([bool(shut[s.segments].any()) for s in problem.stretches])
     stuck = {k for k, row in enumerate(standing) if not np.isfinite(matrix[row, n + alive])}
     new = replace(problem, drive_s=matrix)
-    changed = replace(site, problem=new, ways=ways, trees=trees, closed=shut)
+    changed = replace(site, problem=new, ways=ways, trees=trees, closed=shut, tree_of=None)
     return changed, set(np.flatnonzero(~ok).tolist()), stuck
 
 

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from clearway.desks.winter.judging import salt_t
-from clearway.desks.winter.plan import solve
+from clearway.desks.winter.plan import solve, warm
 from clearway.desks.winter.progress import Done, Progress
 from clearway.desks.winter.service_classes import Scheme, scheme
 from clearway.doctrine.model import Doctrine
@@ -96,6 +96,7 @@ class WinterService:
             InputError: no store, no truck, or no road.
         """
         if self._roads is None:
+            warm()
             site = build_site(
                 self.network,
                 self.doctrine,

@@ -91,7 +91,7 @@ class Running:
         progress, site = self.progress, self.control.site
         bare = replace(progress.plan.problem, drive_s=np.zeros((0, 0), np.float32))
         progress.plan = replace(progress.plan, problem=bare)
-        self.control.site = replace(site, problem=bare, trees=np.zeros((0, 0), np.int32))
+        self.control.site = replace(site, problem=bare, trees=np.zeros((0, 0), np.int32), tree_of=None)
 
     def over(self) -> bool:
         """Whether nothing is left to be done by a crew that can."""

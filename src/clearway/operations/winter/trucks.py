@@ -22,6 +22,7 @@ from clearway.operations.simulation.agenda import Agenda
 from clearway.operations.simulation.crews import SimulatedCrews
 from clearway.operations.winter.live import Message
 from clearway.operations.winter.positions import spot
+from clearway.operations.winter.proposals import refusal
 from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.simulated import SimulatedFleet
 from clearway.operations.winter.state import Draft, Running
@@ -34,9 +35,10 @@ LONGEST: Final = timedelta(hours=30)
 """A plan that is not through after so long is closed as it stands."""
 RULES: Final = Text(
     "Simulated plough trucks follow the approved lists at their planned pace, give or take 5 %, and report "
-    "every 5 min; plans are approved after 2 min where nobody sits at the dispatcher's post; the truck with "
+    "every 5 min; plans are approved after 2 min where nobody sits at the dispatcher's post, "
+    "refused where the checker does not pass them; the truck with "
     "most kilometres left breaks down at 03:00 on 22 November.",
-    "模拟除雪车按已采纳的作业单行进，速度与计划相差不超过5%，每5分钟上报一次；无人值守调度岗位时，计划2分钟后采纳；"
+    "模拟除雪车按已采纳的作业单行进，速度与计划相差不超过5%，每5分钟上报一次；无人值守调度岗位时，计划2分钟后采纳（检验不通过的不采纳）；"
     "11月22日3时剩余作业最多的车辆发生故障。",
 )
 
@@ -71,6 +73,13 @@ class SimulatedTrucks:
         def act(at: datetime) -> None:
             row = self.service.journal.get(proposal)
             if row.state != "open" or self.decider is None:
+                return
+            draft = self.service.draft
+            if draft is not None and draft.proposal == proposal and not draft.verdict.usable:
+                key = f"{proposal}:refuse:{iso(at)}"
+                why = refusal(draft.verdict).en
+                self._do(Command("proposal", "refuse_work", {}, self.dispatcher, key, proposal, reason=why))
+                self.service.look(at)
                 return
             try:
                 self.decider.approve(row, self.dispatcher, at, verb="approve_work")
