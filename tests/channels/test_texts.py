@@ -114,10 +114,12 @@ def test_gsm7_is_seven_bit(text: str) -> None:
         ("ICE AHEAD SLOW DOWN", 9, 1, None),
         ("EXPRESSWAY", 5, 3, None),
         ("（封闭）", 6, 2, ("（封", "闭）")),
+        ("道路冰雪红色\n非必要不驾车出行", 24, 2, ("道路冰雪红色", "非必要不驾车出行")),
+        ("ROADS RED\nSLOW", 16, 1, None),
     ],
 )
 def test_sign_lines(text: str, columns: int, rows: int, expected: tuple[str, ...] | None) -> None:
-    """Lines break between characters in Chinese and between words in English, never before a comma."""
+    """Chinese breaks between characters, English between words, never before a comma; a break is kept."""
     assert sign_lines(text, columns=columns, rows=rows) == expected
 
 

@@ -170,23 +170,26 @@ def width(text: str) -> int:
 def sign_lines(text: str, *, columns: int, rows: int) -> tuple[str, ...] | None:
     """Break a text into lines for a message sign, or ``None`` if it does not fit.
 
-    Latin words and numbers are not broken; no line starts with closing or ends with opening punctuation.
+    Latin words and numbers are not broken; no line starts with closing or ends with opening punctuation. What
+    follows a line break in the text starts a line of its own.
 
     Args:
-        text: one sentence.
+        text: one sentence, or several on lines of their own.
         columns: cells in a line (a Chinese character takes two).
         rows: lines.
     """
-    lines: list[str] = []
-    for piece in _pieces(text):
-        if width(piece.strip()) > columns:
-            return None
-        if lines and width(lines[-1] + piece.rstrip()) <= columns:
-            lines[-1] += piece
-        elif piece.strip():
-            lines.append(piece.lstrip())
-    done = tuple(line.strip() for line in lines)
-    return done if len(done) <= rows else None
+    done: list[str] = []
+    for part in text.splitlines():
+        lines: list[str] = []
+        for piece in _pieces(part):
+            if width(piece.strip()) > columns:
+                return None
+            if lines and width(lines[-1] + piece.rstrip()) <= columns:
+                lines[-1] += piece
+            elif piece.strip():
+                lines.append(piece.lstrip())
+        done += [line.strip() for line in lines]
+    return tuple(done) if len(done) <= rows else None
 
 
 def _pieces(text: str) -> list[str]:

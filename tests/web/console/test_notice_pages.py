@@ -61,6 +61,17 @@ def test_preview_shows_every_form_in_both_languages(desk: Desk) -> None:
     assert desk.journal.list("notice") == []
 
 
+def test_what_to_do_starts_a_line_of_the_sign(desk: Desk) -> None:
+    """The action never runs on behind hazard and level, and no line of a sign holds two blanks in a row."""
+    person = desk.browser("officer", "duty_officer")
+    form = _form(desk, level="4", **{"instruction.zh": "非必要不驾车出行", "instruction.en": "Do not drive"})
+    zh, en = re.findall(r'<div class="sign"[^>]*>([^<]+)</div>', _preview(person, **form))
+    assert zh.split("\n")[-1] == "非必要不驾车出行"
+    assert en.split("\n")[-1] == "Do not drive"
+    assert "  " not in en
+    assert ":" not in en
+
+
 def test_preview_says_what_is_wrong_and_keeps_going(desk: Desk) -> None:
     """An unknown road and a missing end are named where the preview would stand."""
     person = desk.browser("officer", "duty_officer")

@@ -214,18 +214,14 @@ def brief_of(visitor: Visit, body: dict[str, Any]) -> Brief:
 
 
 def _wordings(brief: Brief, language: str) -> list[str]:
-    """Wordings of a sign from the longest to the shortest."""
+    """Wordings of a sign from the longest to the shortest; what to do starts a line of its own."""
     level = "" if brief.level is Level.NONE else brief.level.label[language]
-    event, place, action = brief.event[language], brief.places[0][language], brief.action[language]
     gap = "" if language == "zh" else " "
-    end = "" if language == "zh" else ": "
-    return [
-        f"{place}{gap}{event}{gap}{level}{end}{gap}{action}",
-        f"{event}{gap}{level}{end}{gap}{action}",
-        f"{place}{gap}{event}{gap}{level}",
-        f"{event}{gap}{level}",
-        event,
-    ]
+    event = gap.join(w for w in (brief.event[language], level) if w)
+    there = f"{brief.places[0][language]}{gap}{event}"
+    action = brief.action[language]
+    told = [f"{there}\n{action}", f"{event}\n{action}"] if action else []
+    return [*told, there, event, brief.event[language]]
 
 
 @router.post("/console/notices/preview")
