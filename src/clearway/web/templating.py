@@ -16,7 +16,7 @@ from markupsafe import Markup
 from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.language import Text, from_both
 from clearway.kernel.levels import Level
-from clearway.web.said import said
+from clearway.web.said import doubt_words, figure_words, said, source_words
 
 
 class Gap(ChainableUndefined):
@@ -56,7 +56,9 @@ def environment() -> Environment:
     env.filters.update(
         one_language=one_language, words=words, level_chip=level_chip, said=said_words, cells=cells
     )
-    env.globals.update(late=late)
+    env.globals.update(
+        late=late, source_words=source_words, doubt_words=doubt_words, figure_words=figure_words
+    )
     return env
 
 

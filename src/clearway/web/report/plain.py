@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text, from_both, join
 from clearway.kernel.levels import Level
-from clearway.web.said import doubt_words, source_words
+from clearway.web.said import doubt_words, said, source_words
 
 if TYPE_CHECKING:
     from clearway.web.report.compose import Report
@@ -106,7 +106,9 @@ class _Writer:
             "cause": self.say(change.cause),
             "facts": facts,
             "rule": self.say(rule.get("text") or ""),
-            "source": f"[{rule.get('grade', '–')}] {rule.get('source', '')}" if rule else "",
+            "source": f"[{rule.get('grade', '–')}] {said(str(rule.get('source', '')))[self.language]}"
+            if rule
+            else "",
         }
 
     def measure(self, story: MeasureStory) -> dict[str, Any]:
