@@ -39,6 +39,7 @@ from clearway.operations.session import Session
 from clearway.operations.storm import ground_of, kinds_of_house
 from clearway.operations.winter.fleet import read_fleet
 from clearway.operations.winter.gateway import Gateway
+from clearway.operations.winter.restart import KEPT_FILE, take_up
 from clearway.operations.winter.service import FLEET_FILE, WinterService
 from clearway.operations.winter.trucks import WinterHand
 from clearway.picture.desk import CycleResult
@@ -273,7 +274,9 @@ def _winter(folder: Path, session: Session, deployment: Deployment) -> WinterSer
         deployment.area,
         deployment.zone,
         lay,
+        keep_in=folder / KEPT_FILE,
     )
+    take_up(service)
     session.hand = WinterHand(session, service)
     return service
 

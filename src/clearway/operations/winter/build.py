@@ -242,6 +242,23 @@ def with_orders(site: Site, orders: Callable[[int], Order | None], start: dateti
     return replace(site, problem=replace(problem, start=start, stops=stops, left_out=(*left_out, *more)))
 
 
+def standing_at(site: Site, crews: Sequence[Crew], closed: NDArray[np.int32]) -> Site:
+    """A freshly built site with other crews, standing where they are, and with some segments shut."""
+    problem, shut = site.problem, site.closed.copy()
+    shut[closed] = True
+    ways = site.ways.without(shut) if closed.size else site.ways
+    if closed.size:
+        matrix, trees = _drive_matrix(ways, problem.stretches, problem.depots, crews, site.drive_s)
+    else:
+        places = len(problem.stretches) + len(problem.depots)
+        rows, more = _drive_matrix(ways, (), problem.depots, crews, site.drive_s, problem.stretches)
+        rows, more = rows[len(problem.depots) :], more[len(problem.depots) :]
+        matrix = np.concatenate([problem.drive_s[:places], rows])
+        trees = np.concatenate([site.trees[:places], more])
+    made = replace(problem, crews=tuple(crews), drive_s=matrix)
+    return replace(site, problem=made, ways=ways, trees=trees, closed=shut, tree_of=None)
+
+
 def _crews(fleet: Fleet, yards: Mapping[str, int], settings: Settings) -> tuple[Crew, ...]:
     return tuple(
         Crew(
@@ -266,17 +283,20 @@ def _drive_matrix(
     depots: Sequence[Depot],
     crews: Sequence[Crew],
     drive: NDArray[np.float64],
+    to: Sequence[Stretch] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Ways out of stretches, depots and where crews stand, to stretches (``to``, or the same) and depots."""
+    goals = stretches if to is None else to
     ends = [int(s.segments[-1]) for s in stretches] + [d.at for d in depots] + [c.start for c in crews]
-    starts = [int(s.segments[0]) for s in stretches] + [d.at for d in depots]
+    starts = [int(s.segments[0]) for s in goals] + [d.at for d in depots]
     matrix, trees = ways.between(np.array(ends, np.int32), np.array(starts, np.int32))
-    n, m = len(stretches), len(depots)
+    n, m, columns = len(stretches), len(depots), len(goals)
     for d, depot in enumerate(depots):
-        matrix[:, n + d] += drive[depot.at]
+        matrix[:, columns + d] += drive[depot.at]
         for row, end in enumerate(ends):
             if end == depot.at and row >= n:
-                matrix[row, n + d] = 0.0
-    assert matrix.shape == (n + m + len(crews), n + m)
+                matrix[row, columns + d] = 0.0
+    assert matrix.shape == (n + m + len(crews), columns + m)
     return matrix, trees
 
 

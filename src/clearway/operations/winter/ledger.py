@@ -48,6 +48,10 @@ class Ledger:
             self._group[stop.id] = group
             self._left[group] = self._left.get(group, 0) + 1
 
+    def batches(self) -> dict[str, str]:
+        """The batch in which each stop was asked for."""
+        return {stop: group[2] for stop, group in self._group.items()}
+
     def finish(self, stop: str, done: Done) -> tuple[int, Stop] | None:
         """Note a stop as done; the corridor and the stop when this completes a pass over the corridor."""
         if stop in self.done or stop not in self.number:

@@ -8,9 +8,11 @@ come from different threads.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -28,12 +30,13 @@ from clearway.operations.deployment import SIMULATED_SYSTEM
 from clearway.operations.winter.build import Order, Site, all_roads, build_site, by_corridor, with_orders
 from clearway.operations.winter.check import check_plan
 from clearway.operations.winter.fleet import Fleet
+from clearway.operations.winter.keeping import fingerprint, keep
 from clearway.operations.winter.ledger import Ledger
 from clearway.operations.winter.live import Control, Message, parse
 from clearway.operations.winter.need import Need, asked_lane_km, night_orders
 from clearway.operations.winter.proposals import change_proposal, plan_proposal, propose
 from clearway.operations.winter.replan import Busy, NewPlan, Trouble, replan
-from clearway.operations.winter.state import Asked, Change, Draft, Running
+from clearway.operations.winter.state import Asked, Change, Draft, Running, joined
 from clearway.picture.desk import CycleResult
 from clearway.picture.picture import Treatment
 from clearway.records import SYSTEM, Actor, Command, Journal
@@ -43,11 +46,11 @@ KEPT_REFUSED: Final = 50
 EARLY_S: Final = 3600.0
 """So much sooner than planned it must turn slippery for new lists to be proposed."""
 LEAST_STOPS: Final = 10
+KEEP_EVERY_S: Final = 30.0
+"""What trucks report is kept at most so often; lists are kept at once."""
 TEND_EVERY: Final = timedelta(minutes=5)
 OUT: Final = Text("a truck is out of service", "有车辆停用")
 ANY: Final = Order("salt", 20.0)
-
-
 FLEET_FILE: Final = "winter.toml"
 
 
@@ -76,6 +79,8 @@ class WinterService:
     running: Running | None = None
     runs: list[Running] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    keep_in: Path | None = None
+    """File in which the plan in force outlives a restart; None: it does not."""
     said: Text | None = None
     """Why no plan could be made the last time; None when one was."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -83,6 +88,7 @@ class WinterService:
     _roads: Site | None = None
     _made: int = 0
     _tended: datetime | None = None
+    _kept: float = -KEEP_EVERY_S
 
     @property
     def scheme(self) -> Scheme:
@@ -110,6 +116,12 @@ class WinterService:
             settings, problem = replace(site.settings, shift_s=shift_s), replace(site.problem, crews=crews)
             self._roads = replace(site, settings=settings, problem=problem)
         return self._roads
+
+    def _keep(self, *, now: bool = True) -> None:
+        """Write down the plan in force, so that it outlives a restart (see :mod:`restart`)."""
+        if self.keep_in is not None and (now or time.monotonic() - self._kept >= KEEP_EVERY_S):
+            keep(self.keep_in, self.running, fingerprint(self.network))
+            self._kept = time.monotonic()
 
     # --- need ------------------------------------------------------------------------------------------
 
@@ -298,7 +310,7 @@ class WinterService:
                 raise ConflictError(words.en, words=words)
             what = trouble or Trouble()
             if self.draft is not None and self.draft.trouble is not None:
-                what, why = _joined(self.draft.trouble, what), join([self.draft.why, why])
+                what, why = joined(self.draft.trouble, what), join([self.draft.why, why])
                 orders = {**self.draft.orders, **(orders or {})}
             shut = np.flatnonzero(running.control.site.closed).astype(np.int32)
             if what.more and shut.size:
@@ -398,6 +410,7 @@ class WinterService:
         running.asked_kg += 1000.0 * salt_t(lane_km, rate)
         for corridor in draft.orders:
             running.times[corridor] = running.times.get(corridor, 0) + 1
+        self._keep()
         if self.on_begin is not None:
             self.on_begin(running, draft, at)
 
@@ -456,6 +469,7 @@ class WinterService:
             running.slim()
             self.runs.append(running)
             self.running = None
+            self._keep()
             return running
 
     # --- trucks ----------------------------------------------------------------------------------------
@@ -504,8 +518,10 @@ class WinterService:
             before = len(running.progress.lost)
             running.control.take(self._of_before(running, message))
             self._settle(running)
-            if message.status == "broken" and len(running.progress.lost) > before:
+            lost = message.status == "broken" and len(running.progress.lost) > before
+            if lost:
                 self._lost(running, message)
+            self._keep(now=lost)
 
     def place(self, unit: str, lon: float, lat: float, at: datetime) -> None:
         """Note where a truck is without drawing conclusions from it."""
@@ -581,15 +597,3 @@ class WinterService:
 def _already() -> ConflictError:
     words = Text("a plan is in force, waits for a decision or is being made", "已有计划生效、待决或正在编制")
     return ConflictError(words.en, words=words)
-
-
-def _joined(one: Trouble, other: Trouble) -> Trouble:
-    """Two troubles at once."""
-    return Trouble(
-        tuple(sorted({*one.lost, *other.lost})),
-        np.unique(np.concatenate([one.closed, other.closed])).astype(np.int32),
-        one.earlier_s + other.earlier_s,
-        {**one.stock_kg, **other.stock_kg},
-        (*one.more, *other.more),
-        one.relief or other.relief,
-    )

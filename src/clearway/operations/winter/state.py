@@ -117,3 +117,15 @@ class Running:
         problem, visits = self.progress.plan.problem, self.progress.plan.visits[crew]
         ahead = [v for v in visits[self.progress.place[crew] :] if v.kind == "stop"]
         return sum(problem.stretches[problem.stops[v.index].stretch].length_m for v in ahead) / 1000.0
+
+
+def joined(one: Trouble, other: Trouble) -> Trouble:
+    """Two troubles at once."""
+    return Trouble(
+        tuple(sorted({*one.lost, *other.lost})),
+        np.unique(np.concatenate([one.closed, other.closed])).astype(np.int32),
+        one.earlier_s + other.earlier_s,
+        {**one.stock_kg, **other.stock_kg},
+        (*one.more, *other.more),
+        one.relief or other.relief,
+    )
