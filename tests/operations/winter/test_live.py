@@ -284,3 +284,29 @@ def test_crew_behind_a_closure_is_named() -> None:
     assert any("Truck 1" in t.en for t in found.dropped)
     assert "unit-1" not in [c.id for c in found.plan.problem.crews]
     assert check_plan(replace(found.site), found.plan).faults == ()
+
+
+def test_a_long_wait_after_a_rest_is_no_delay() -> None:
+    """A crew that has rested and waits for the hour of its next stop is not behind, and nothing is late."""
+    place = site()
+    problem = place.problem
+    stops = tuple(
+        replace(s, not_before_s=20_000.0, due_s=40_000.0, grace_s=0.0) if j else replace(s, not_before_s=0.0)
+        for j, s in enumerate(problem.stops)
+    )
+    crews = tuple(replace(c, driven_s=problem.rest_after_s - 1.0) for c in problem.crews)
+    plan = solve(replace(problem, stops=stops, crews=crews), rounds=50)
+    crew = next(
+        c
+        for c, visits in enumerate(plan.visits)
+        if visits and visits[0].kind == "rest" and visits[1].arrive_s > 19_000.0
+    )
+    progress = Progress(plan)
+    rest, stop = plan.visits[crew][:2]
+    assert progress.now_at(crew, rest.done_s - 10.0) is rest
+    assert progress.now_at(crew, 15_000.0) is stop
+    assert progress.overdue_s(crew, 15_000.0) < 0.0
+    expected = progress.expected_s(15_000.0)
+    mine = [v.index for v in plan.visits[crew] if v.kind == "stop"]
+    assert np.allclose(expected[mine], plan.done_s()[mine])
+    assert progress.overdue_s(crew, stop.done_s + 60.0) == 60.0

@@ -87,6 +87,18 @@ class Progress:
         visits = self.plan.visits[crew]
         return visits[self.place[crew]] if self.place[crew] < len(visits) else None
 
+    def now_at(self, crew: int, now_s: float) -> Visit | None:
+        """What a crew does now; reloads and rests, which nobody reports, are over when their time is."""
+        delay = max(0.0, self.delay_s(crew))
+        ahead = self.plan.visits[crew][self.place[crew] :]
+        return next((v for v in ahead if v.kind == "stop" or v.done_s + delay > now_s), None)
+
+    def overdue_s(self, crew: int, now_s: float) -> float:
+        """By how much the next stop of a crew should have been done already; negative while it is not due."""
+        ahead = self.plan.visits[crew][self.place[crew] :]
+        stop = next((v for v in ahead if v.kind == "stop"), None)
+        return now_s - stop.done_s if stop is not None else -np.inf
+
     def delay_s(self, crew: int) -> float:
         """How far behind its list a crew is (negative: ahead), from its last finished stop."""
         for visit in reversed(self.plan.visits[crew][: self.place[crew]]):
@@ -98,10 +110,7 @@ class Progress:
         """When every stop was or will be done: the list plus the crew's delay; infinite for a lost crew."""
         out = np.full(len(self.plan.problem.stops), np.inf)
         for crew, visits in enumerate(self.plan.visits):
-            delay = self.delay_s(crew)
-            following = self.next_visit(crew)
-            if following is not None:
-                delay = max(delay, now_s - following.done_s)
+            delay = max(self.delay_s(crew), self.overdue_s(crew, now_s))
             for visit in visits:
                 if visit.kind == "stop" and crew not in self.lost:
                     out[visit.index] = visit.done_s + delay

@@ -68,6 +68,14 @@ def plan_proposal(site: Site, plan: Plan, verdict: Verdict, at: datetime, zone: 
     return _proposal(site, plan, verdict, head, broken, at, "winter.plan", ())
 
 
+def orphans_told(found: NewPlan) -> Text:
+    """How many of the stops that change crew were those of a lost truck, and had to."""
+    if not found.orphans:
+        return Text("", "")
+    n = len(found.orphans)
+    return Text(f", {n} of them from the truck that is out", f"，其中{n}项原属停用车辆")
+
+
 def change_proposal(
     found: NewPlan, verdict: Verdict, at: datetime, why: Text, *, target: str = "", number: int = 0
 ) -> Proposal:
@@ -76,8 +84,9 @@ def change_proposal(
     more = Text(f"; {found.added} added", f"；新增{found.added}项") if found.added else Text("", "")
     head = Text(
         f"New lists: {len(found.moved)} of {left} remaining stops change crew "
-        f"({100 * found.share_moved:.0f} %){more.en}",
-        f"调整作业单：剩余{left}项中{len(found.moved)}项换车（{100 * found.share_moved:.0f}%）{more.zh}",
+        f"({100 * found.share_moved:.0f} %){orphans_told(found).en}{more.en}",
+        f"调整作业单：剩余{left}项中{len(found.moved)}项换车（{100 * found.share_moved:.0f}%）"
+        f"{orphans_told(found).zh}{more.zh}",
     )
     without = Text(
         f"{why.en}. Unchanged, {found.late_without} stops miss their promise; "

@@ -48,14 +48,15 @@ def need_rows(service: WinterService, at: datetime) -> list[NeedRow]:
     if need is None:
         return []
     listed, running = service.on_lists(), service.running
-    orders = {**(running.orders if running else {}), **service.orders(at)}
+    wanted = service.orders(at)
+    orders = {**(running.orders if running else {}), **wanted}
     mobilise = timedelta(minutes=service.doctrine.number("winter.mobilise_min"))
     scheme = service.scheme
     rows = []
     for number, order in orders.items():
         corridor = service.network.corridors[number]
         onset = float(need.onset_h[number])
-        state = "listed" if number in listed else "done" if running and number in running.orders else "open"
+        state = "listed" if number in listed else "open" if number in wanted else "done"
         asked = running.asked.get(number) if running and state != "open" else None
         reason = Reason(asked.reason if asked else int(need.reason[number]))
         due = need.at + timedelta(hours=onset) if np.isfinite(onset) and onset > 0 else None
@@ -140,12 +141,12 @@ def truck_rows(service: WinterService, running: Running, at: datetime) -> list[T
     crews, rows = progress.plan.problem.crews, []
     for number, crew in enumerate(crews):
         visits, place = progress.plan.visits[number], progress.place[number]
-        visit = progress.next_visit(number)
+        visit = progress.now_at(number, now_s)
         doing, road = _doing(service, running, visit, now_s)
         stops = sum(v.kind == "stop" for v in visits)
         done = sum(v.kind == "stop" and v.index in progress.done for v in visits)
         seen = progress.seen_s.get(number)
-        behind = max(progress.delay_s(number), now_s - visit.done_s if visit else 0.0)
+        behind = max(progress.delay_s(number), progress.overdue_s(number, now_s))
         state = _state(number in progress.lost, visit, behind, seen, now_s)
         here = progress.where.get(number)
         load = progress.load_kg.get(number, visits[place - 1].load_kg if place else crew.load_kg)
@@ -177,7 +178,7 @@ def truck_rows(service: WinterService, running: Running, at: datetime) -> list[T
                 names[unit],
                 _number(unit),
                 none,
-                none,
+                Text("", ""),
                 0,
                 0,
                 0,
