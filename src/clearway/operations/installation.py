@@ -37,7 +37,7 @@ from clearway.operations.road_sensors import LiveSensors
 from clearway.operations.sealing import KEEP, Sealer
 from clearway.operations.session import Session
 from clearway.operations.storm import ground_of, kinds_of_house
-from clearway.operations.winter.fleet import read_fleet
+from clearway.operations.winter.fleet_file import read_fleet
 from clearway.operations.winter.gateway import Gateway
 from clearway.operations.winter.restart import KEPT_FILE, take_up
 from clearway.operations.winter.service import FLEET_FILE, WinterService

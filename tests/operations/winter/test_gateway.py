@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from clearway.kernel.errors import InputError
-from clearway.operations.winter.fleet import read_fleet
+from clearway.operations.winter.fleet_file import read_fleet
 from clearway.operations.winter.gateway import Gateway
 from clearway.operations.winter.mqtt import connect
 from clearway.operations.winter.simulated import SimulatedFleet, as_json
@@ -117,7 +118,7 @@ def test_fleet_of_a_file(tmp_path: Path) -> None:
         (FLEET.replace("stock_t = 50", ""), "not complete"),
         (FLEET.replace('store = "north"', 'store = "south"'), "unknown store south"),
         (FLEET.split("[[truck]]")[0], "there is no truck"),
-        (FLEET.replace("6000", '"much"'), "not complete"),
+        (FLEET.replace("6000", '"much"'), "'much' is impossible"),
     ],
 )
 def test_bad_fleet_is_named(tmp_path: Path, text: str, words: str) -> None:
@@ -126,4 +127,43 @@ def test_bad_fleet_is_named(tmp_path: Path, text: str, words: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=words) as raised:
         read_fleet(path)
-    assert raised.value.where == str(path)
+    assert raised.value.where.startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("stock_t = 50", "stock_t = -5", "store 1.*stock_t.*-5.*from 0"),
+        ("capacity_kg = 6000", "capacity_kg = nan", "truck 1.*capacity_kg.*nan"),
+        ("capacity_kg = 6000", "speed_factor = 0", "speed_factor.*0 is impossible"),
+        ("capacity_kg = 6000", "speed_factor = -1", "speed_factor.*-1"),
+        ("capacity_kg = 6000", "echelon = 0", "echelon.*whole number from 1"),
+        ("capacity_kg = 6000", "echelon = -3", "echelon.*-3"),
+        ("capacity_kg = 6000", "echelon = 1.5", "echelon.*1.5"),
+        ("capacity_kg = 6000", "width = 3", "width.*not known.*width_m"),
+        ("capacity_kg = 6000", 'plough = "yes"', "plough.*true or false"),
+        ("capacity_kg = 6000", "plough = false\nspreader = false", "neither a plough nor a spreader"),
+    ],
+)
+def test_impossible_values_are_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    """File, table, key, value and what to do are named, in both languages."""
+    path = tmp_path / "winter.toml"
+    path.write_text(FLEET.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=f"winter.toml.*{words}") as raised:
+        read_fleet(path)
+    assert raised.value.hint
+    assert raised.value.words is not None
+    assert any("一" <= c <= "鿿" for c in raised.value.words.zh)
+
+
+def test_doubles_and_far_places_are_refused(tmp_path: Path) -> None:
+    """A second store of the same id, and a place that is not on the globe."""
+    path = tmp_path / "winter.toml"
+    head, _, rest = FLEET.partition("[[truck]]")
+    store = head[head.index("[[store]]") :]
+    path.write_text(f"{head}{store}[[truck]]{rest}", encoding="utf-8")
+    with pytest.raises(InputError, match="store north is listed twice"):
+        read_fleet(path)
+    path.write_text(re.sub(r"lon = \S+", "lon = 500", FLEET), encoding="utf-8")
+    with pytest.raises(InputError, match=r"store 1.*lon.*500"):
+        read_fleet(path)

@@ -82,7 +82,9 @@ def judge(
     order = np.argsort(-over, kind="stable")
     late = tuple((int(j), float(over[j])) for j in order if over[j] > 0.01)
     area = sum(
-        problem.stretches[s.stretch].length_m * s.lanes * lane_width_m for s in problem.stops if s.salt_kg
+        problem.stretches[s.stretch].length_m * (s.width_m or s.lanes * lane_width_m)
+        for s in problem.stops
+        if s.salt_kg
     )
     visits = [v for each in plan.visits for v in each]
     work = sum(v.done_s - v.arrive_s for v in visits if v.kind == "stop") / 3600.0
@@ -114,7 +116,7 @@ def dead_head_s(plan: Plan) -> float:
                 continue
             reload = visit.kind == "reload"
             to = problem.place_of_depot(visit.index) if reload else problem.stops[visit.index].stretch
-            total += float(problem.drive_s[row, to])
+            total += problem.crews[crew].pace * float(problem.drive_s[row, to])
             row = to
     return total
 

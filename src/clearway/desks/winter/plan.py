@@ -270,13 +270,13 @@ def _arrays(problem: Problem, former: Former | None) -> _Arrays:
         )
     move = np.broadcast_to(np.asarray(0.0 if former is None else former.move_s, f64), len(stops))
     stop_rows = [
-        (s.stretch, s.work_s, s.salt_kg, s.due_s, s.weight, s.not_before_s, float(h), m)
+        (s.stretch, s.work_s, s.salt_kg, s.due_s, s.weight, s.not_before_s, float(h), m, float(s.ploughs))
         for s, h, m in zip(stops, home, move.tolist(), strict=True)
     ]
     p = (
         np.ascontiguousarray(problem.drive_s, np.float32),
-        np.array(stop_rows, f64).reshape(len(stops), 8),
-        np.array([(c.capacity_kg, c.speed_factor, c.off_s) for c in crews], f64),
+        np.array(stop_rows, f64).reshape(len(stops), 9),
+        np.array([(c.capacity_kg, c.speed_factor, c.off_s, c.plough_factor, c.pace) for c in crews], f64),
         np.array([(d.reload_s, 0.0) for d in depots], f64),
         np.array([problem.rest_after_s, problem.rest_s], f64),
     )
@@ -287,8 +287,14 @@ def _arrays(problem: Problem, former: Former | None) -> _Arrays:
 
 
 def fits(crew: Crew, stop: Stop) -> bool:
-    """Whether a crew has the trucks and the capacity for a stop."""
-    return crew.trucks >= stop.crews_side_by_side and stop.salt_kg <= crew.capacity_kg
+    """Whether a crew has the trucks, the equipment, the width and the capacity for a stop."""
+    wide = min(crew.plough_m if stop.ploughs else np.inf, crew.spread_m if stop.spreads else np.inf)
+    return (
+        crew.trucks >= stop.crews_side_by_side
+        and stop.salt_kg <= crew.capacity_kg
+        and wide > 0.0
+        and stop.width_m <= wide + 0.01
+    )
 
 
 def neighbours(problem: Problem, count: int = NEIGHBOURS) -> NDArray[np.int32]:
@@ -333,13 +339,13 @@ def _between(problem: Problem, c: int, j: int, before: Any, after: Any, p: tuple
     place, t, load, driven = int(before[0]), float(before[1]), float(before[2]), float(before[3])
     made: list[Visit] = []
     if float(after[2]) + stop.salt_kg > load + 1e-6:
-        d = _reload_at(problem, place, stop.stretch, p)
-        there = float(drive[place, problem.place_of_depot(d)])
+        d = _reload_at(problem, place, stop.stretch, p, crew.pace)
+        there = crew.pace * float(drive[place, problem.place_of_depot(d)])
         depot = problem.depots[d]
         made.append(Visit("reload", d, t, t + there, t + there + depot.reload_s, crew.capacity_kg))
         t, load, place = t + there + depot.reload_s, crew.capacity_kg, problem.place_of_depot(d)
         driven = 0.0 if depot.reload_s >= problem.rest_s else driven + there
-    leg, busy = float(drive[place, stop.stretch]), stop.work_s / crew.speed_factor
+    leg, busy = crew.pace * float(drive[place, stop.stretch]), crew.work_s(stop)
     if driven > 0.0 and driven + leg + busy > problem.rest_after_s:
         made.append(Visit("rest", -1, t, t, t + problem.rest_s, load))
         t += problem.rest_s
@@ -348,9 +354,9 @@ def _between(problem: Problem, c: int, j: int, before: Any, after: Any, p: tuple
     return made
 
 
-def _reload_at(problem: Problem, place: int, to: int, p: tuple[Any, ...]) -> int:
+def _reload_at(problem: Problem, place: int, to: int, p: tuple[Any, ...], pace: float = 1.0) -> int:
     n, m = len(problem.stretches), len(problem.depots)
-    way = problem.drive_s[place, n : n + m] + problem.drive_s[n : n + m, to] + p[3].sum(axis=1)
+    way = pace * (problem.drive_s[place, n : n + m] + problem.drive_s[n : n + m, to]) + p[3].sum(axis=1)
     return int(np.argmin(way))
 
 

@@ -88,7 +88,7 @@ def _links(problem: Problem, home: NDArray[np.int32], order: Sequence[Sequence[i
     due = np.array([s.due_s for s in stops])
     early = np.array([s.not_before_s for s in stops])
     road = np.array([problem.stretches[s.stretch].corridor for s in stops])
-    wide = np.array([s.crews_side_by_side for s in stops])
+    wide = np.array([4 * s.crews_side_by_side + 2 * s.ploughs + s.spreads for s in stops])
     ok = (way <= NEAR_S) & (np.abs(due[:, None] - due) <= APART_S) & (home[:, None] == home)
     ok &= (np.abs(early[:, None] - early) <= APART_S) & (wide[:, None] == wide)
     np.fill_diagonal(ok, False)
@@ -134,6 +134,7 @@ def _stop(problem: Problem, run: Sequence[int], number: int) -> Stop:
         stretch=number,
         work_s=t,
         salt_kg=sum(s.salt_kg for s in stops),
+        width_m=max(s.width_m for s in stops),
         due_s=min(s.due_s + t - end for s, end in zip(stops, ends, strict=True)),
         weight=sum(s.weight for s in stops),
         not_before_s=max(0.0, *(s.not_before_s - b for s, b in zip(stops, begins, strict=True))),

@@ -27,9 +27,9 @@ OVER_FIXED = 200_000.0
 SPREAD_OUT = 0.02
 TOP_UP_DETOUR_S = 180.0
 TOP_UP_BELOW = 0.3
-STRETCH, WORK, SALT, DUE, WEIGHT, EARLY, HOME, MOVE = range(8)
+STRETCH, WORK, SALT, DUE, WEIGHT, EARLY, HOME, MOVE, PLOUGHS = range(9)
 """Columns of stops."""
-CAPACITY, FACTOR, OFF = range(3)
+CAPACITY, FACTOR, OFF, PLOUGH_FACTOR, PACE = range(5)
 """Columns of crews."""
 RELOAD, PRICE = range(2)
 """Columns of depots."""
@@ -58,21 +58,22 @@ def step(j: int, c: int, s: Any, p: Any, out: Any) -> None:
     n = drive.shape[1] - m
     place, t, load, driven, cost = int(s[0]), s[1], s[2], s[3], s[4]
     to, salt = int(stop[j, STRETCH]), stop[j, SALT]
-    leg = float(drive[place, to])
+    pace = crew[c, PACE]
+    leg = pace * float(drive[place, to])
     if salt > 0.0 and (load < salt or load < TOP_UP_BELOW * crew[c, CAPACITY]):
         best, by = np.inf, -1
         for d in range(m):
-            way = drive[place, n + d] + drive[n + d, to] + depot[d, RELOAD] + depot[d, PRICE]
+            way = pace * (drive[place, n + d] + drive[n + d, to]) + depot[d, RELOAD] + depot[d, PRICE]
             if way < best:
                 best, by = way, d
         if by >= 0 and (load < salt or best - leg - depot[by, RELOAD] < TOP_UP_DETOUR_S):
-            there = drive[place, n + by]
+            there = pace * drive[place, n + by]
             t += there + depot[by, RELOAD]
             cost += there + depot[by, RELOAD] + depot[by, PRICE]
             driven = 0.0 if depot[by, RELOAD] >= rest[1] else driven + there
             load = crew[c, CAPACITY]
-            leg = float(drive[n + by, to])
-    busy = stop[j, WORK] / crew[c, FACTOR]
+            leg = pace * float(drive[n + by, to])
+    busy = stop[j, WORK] / (crew[c, PLOUGH_FACTOR] if stop[j, PLOUGHS] > 0.0 else crew[c, FACTOR])
     if driven > 0.0 and driven + leg + busy > rest[0]:
         t += rest[1]
         driven = 0.0

@@ -6,6 +6,7 @@ Times are seconds from the start of the plan (``Problem.start``), salt is in kil
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,7 +36,7 @@ class Stop:
 
     ``due_s`` is when it is wanted (for a road that will turn slippery: before it does), ``grace_s`` how much
     later the promise of its service class still counts as kept; ``weight`` says how much an hour of lateness
-    counts; ``lanes`` are the lanes this pass covers. ``salt_kg`` is what it spreads.
+    counts; ``lanes`` are the lanes this pass covers, ``width_m`` its width. ``salt_kg`` is what it spreads.
     """
 
     id: str
@@ -52,11 +53,22 @@ class Stop:
     not_before_s: float = 0.0
     crews_side_by_side: int = 1
     grace_s: float = 0.0
+    width_m: float = 0.0
 
     @property
     def promise_s(self) -> float:
         """When the promise of its service class ends."""
         return self.due_s + self.grace_s
+
+    @property
+    def ploughs(self) -> bool:
+        """Whether a blade is needed."""
+        return self.action.startswith("plough")
+
+    @property
+    def spreads(self) -> bool:
+        """Whether a spreader is needed."""
+        return self.action != "plough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,9 @@ class Crew:
     """One truck, or several that plough in echelon and are planned as one.
 
     ``start`` is the segment the crew stands at the end of; ``ready_s`` when it can set out; ``driven_s`` what
-    it has driven since its last rest; ``off_s`` the end of its shift.
+    it has driven since its last rest; ``off_s`` the end of its shift. ``plough_m`` and ``spread_m`` are what
+    one pass can be wide (0: no such equipment). ``plough_factor`` and ``speed_factor`` say how much faster it
+    ploughs and spreads than ``Stop.work_s``; ``pace`` how many times as long its dead-heading takes.
     """
 
     id: str
@@ -77,6 +91,14 @@ class Crew:
     driven_s: float = 0.0
     trucks: int = 1
     speed_factor: float = 1.0
+    plough_factor: float = 1.0
+    pace: float = 1.0
+    plough_m: float = math.inf
+    spread_m: float = math.inf
+
+    def work_s(self, stop: Stop) -> float:
+        """Seconds this crew works at a stop."""
+        return stop.work_s / (self.plough_factor if stop.ploughs else self.speed_factor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clearway.desks.winter.plan import fits
 from clearway.desks.winter.plan_model import Crew, Depot, Problem, Stop, Stretch
 from clearway.desks.winter.service_classes import Scheme
 from clearway.doctrine.model import Doctrine
@@ -23,6 +24,11 @@ from clearway.operations.winter.ways import Ways, build_ways
 
 PLOUGHING: Final = ("plough", "plough_salt")
 SPREADING: Final = ("salt", "plough_salt", "abrasive", "brine", "prewet")
+NO_EQUIPMENT: Final = {
+    (True, True): Text("no truck has both a plough and a spreader", "没有同时装有除雪铲和撒布机的车辆"),
+    (True, False): Text("no truck has a plough", "没有装除雪铲的车辆"),
+    (False, True): Text("no truck has a spreader", "没有装撒布机的车辆"),
+}
 _NAMED: Final = 5
 SHORTEST_M: Final = 300.0
 """Shorter stretches count like one of this length when lateness is weighed: a ramp is a promise as well."""
@@ -271,7 +277,11 @@ def _crews(fleet: Fleet, yards: Mapping[str, int], settings: Settings) -> tuple[
             settings.shift_s,
             0.0,
             t.echelon,
-            t.speed_factor,
+            t.speed_factor * (t.spread_kmh or settings.spread_kmh) / settings.spread_kmh,
+            t.speed_factor * (t.plough_kmh or settings.plough_kmh) / settings.plough_kmh,
+            max(1.0, settings.dead_head_kmh / (t.dead_head_kmh or settings.dead_head_kmh)),
+            t.plough * t.echelon * (t.width_m or settings.lane_width_m),
+            t.spreader * t.echelon * (t.spread_width_m or settings.spread_lanes * settings.lane_width_m),
         )
         for t in fleet.trucks
     )
@@ -347,8 +357,6 @@ def _stops(
 ) -> tuple[tuple[Stop, ...], list[Text]]:
     stops: list[Stop] = []
     left: list[Text] = []
-    most = max(c.capacity_kg / c.trucks for c in crews)
-    wide = max(c.trucks for c in crews)
     for number, stretch in enumerate(stretches):
         order, service = wanted[int(stretch.segments[0])], scheme.of(stretch.road_class)
         if order is None or not reachable[number]:
@@ -361,8 +369,13 @@ def _stops(
                 )
             )
             continue
-        for stop in _passes(number, stretch, order, service, settings, wide):
-            if stop.salt_kg > most * stop.crews_side_by_side:
+        able = [c for c in crews if _able(c, order.action)]
+        if not able:
+            left.append(NO_EQUIPMENT[order.action in PLOUGHING, order.action in SPREADING])
+            continue
+        for stop in _passes(number, stretch, order, service, settings, able):
+            if not any(fits(c, stop) for c in able):
+                most = max(c.capacity_kg for c in able)
                 left.append(
                     Text(
                         f"stop {stop.id} needs {stop.salt_kg:.0f} kg, the largest load is {most:.0f} kg",
@@ -374,19 +387,43 @@ def _stops(
     return tuple(stops), sorted(set(left), key=lambda t: t.en)
 
 
+def _able(crew: Crew, action: str) -> bool:
+    """Whether a crew has the equipment for an action."""
+    return (action not in PLOUGHING or crew.plough_m > 0) and (action not in SPREADING or crew.spread_m > 0)
+
+
+def _pass_width(lanes: int, plough: bool, spread: bool, settings: Settings, crews: Sequence[Crew]) -> float:
+    """How wide the passes over a carriageway are made [m].
+
+    Of the widths the crews can work, the one that has the road done soonest: crews at least as wide, divided
+    by passes. The narrower of equals, so that more crews can help.
+    """
+    road = lanes * settings.lane_width_m
+    reach = [min(c.plough_m if plough else np.inf, c.spread_m if spread else np.inf) for c in crews]
+    best, found = 0.0, settings.lane_width_m
+    for width in sorted(set(reach)):
+        speed = sum(r >= width - 0.01 for r in reach) / max(1, int(np.ceil(road / width - 0.01)))
+        if speed > best + 1e-9:
+            best, found = speed, width
+    return float(min(found, road))
+
+
 def _passes(
-    number: int, stretch: Stretch, order: Order, service: Any, settings: Settings, wide: int
+    number: int, stretch: Stretch, order: Order, service: Any, settings: Settings, able: Sequence[Crew]
 ) -> list[Stop]:
-    plough = order.action in PLOUGHING
+    plough, lane = order.action in PLOUGHING, settings.lane_width_m
+    wide = max(c.trucks for c in able)
     abreast = wide if plough and wide > 1 and stretch.lanes >= wide else 1
-    at_once = abreast if plough else settings.spread_lanes
-    rounds = -(-stretch.lanes // at_once) * order.passes
+    road, crews = stretch.lanes * lane, [c for c in able if c.trucks >= abreast]
+    width = _pass_width(stretch.lanes, plough, order.action in SPREADING, settings, crews)
+    laps = max(1, int(np.ceil(road / width - 0.01)))
+    rounds = laps * order.passes
     kmh = settings.plough_kmh if plough else settings.spread_kmh
     rate = order.rate_g_m2 if order.action in SPREADING else 0.0
     made: list[Stop] = []
     for k in range(rounds):
-        lap = k % -(-stretch.lanes // at_once)
-        lanes = min(at_once, stretch.lanes - lap * at_once)
+        covers = min(width, road - k % laps * width)
+        lanes = max(1, round(covers / lane))
         first = k < (1 if plough else rounds)
         hours = service.first_lane_h if first else service.all_lanes_h
         promised = hours
@@ -402,13 +439,14 @@ def _passes(
                 k,
                 lanes,
                 stretch.length_m * 3.6 / kmh,
-                stretch.length_m * lanes * settings.lane_width_m * rate / 1000.0,
+                stretch.length_m * covers * rate / 1000.0,
                 3600.0 * hours,
                 service.weight * max(stretch.length_m, SHORTEST_M) / 1000.0 * (1.0 if first else 0.5),
                 service.name,
                 3600.0 * order.not_before_h,
                 abreast,
                 3600.0 * (promised - hours),
+                covers,
             )
         )
     return made

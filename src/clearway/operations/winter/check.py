@@ -14,6 +14,7 @@ from clearway.desks.winter.plan_model import Crew, Plan, Stop, Visit
 from clearway.kernel.language import Text
 from clearway.network.routing import permitted_turns
 from clearway.operations.winter.build import Site
+from clearway.operations.winter.fleet import Truck
 from clearway.operations.winter.ways import TURN_S, U_TURN_S
 
 CLOSE_S: Final = 1.0
@@ -109,6 +110,8 @@ class _Walk:
         self.row = site.problem.place_of_crew(number)
         self.at, self.t, self.load, self.driven = crew.start, crew.ready_s, crew.load_kg, crew.driven_s
         self.dead_m = 0.0
+        truck = next((t for t in site.fleet.trucks if t.id == crew.id), None)
+        self.truck = truck or Truck(crew.id, crew.name, "")
 
     def go(self, visit: Visit) -> list[Text]:
         """Drive to a visit and do it; returns what is wrong."""
@@ -133,6 +136,8 @@ class _Walk:
         seconds, bad = self.turns.seconds(chain)
         if visit.kind == "stop":
             seconds -= float(self.site.drive_s[chain[-1]])
+        if self.truck.dead_head_kmh and self.truck.dead_head_kmh < self.site.settings.dead_head_kmh:
+            seconds *= self.site.settings.dead_head_kmh / self.truck.dead_head_kmh
         found = []
         if bad >= 0:
             found.append(self._fault(f"no turn from segment {chain[bad]} to {chain[bad + 1]}", "转向不允许"))
@@ -157,7 +162,7 @@ class _Walk:
     def _work(self, visit: Visit) -> list[Text]:
         stop: Stop = self.site.problem.stops[visit.index]
         found = []
-        busy = stop.work_s / self.crew.speed_factor
+        busy = self._busy_s(stop)
         chain = self.site.problem.stretches[stop.stretch].segments.tolist()
         if len(chain) > 1 and self.turns.seconds(chain)[1] >= 0:
             found.append(self._fault(f"stretch {stop.stretch} is not a way", "作业段不连通"))
@@ -167,11 +172,35 @@ class _Walk:
             found.append(self._fault(f"stop {stop.id}: load does not add up", "载量不符"))
         if stop.crews_side_by_side > self.crew.trucks:
             found.append(self._fault(f"stop {stop.id}: too few trucks side by side", "并排车辆不足"))
+        found += self._equipment(stop)
         if visit.arrive_s < stop.not_before_s - CLOSE_S:
             found.append(self._fault(f"stop {stop.id}: too early", "过早"))
         self.driven += busy
         if self.driven > self.site.problem.rest_after_s * 1.02 + CLOSE_S and self.driven > busy * 2:
             found.append(self._fault("no rest in time", "未按时休息"))
+        return found
+
+    def _busy_s(self, stop: Stop) -> float:
+        """Seconds of work, from the length of the road and the stated speed of the truck."""
+        truck, usual = self.truck, self.site.settings
+        plough = stop.action in ("plough", "plough_salt")
+        kmh = (truck.plough_kmh or usual.plough_kmh) if plough else (truck.spread_kmh or usual.spread_kmh)
+        return self.site.problem.stretches[stop.stretch].length_m * 3.6 / (kmh * truck.speed_factor)
+
+    def _equipment(self, stop: Stop) -> list[Text]:
+        """What the truck lacks for a stop: a plough, a spreader, width."""
+        truck, usual, found = self.truck, self.site.settings, []
+        if stop.action in ("plough", "plough_salt"):
+            if not truck.plough:
+                found.append(self._fault(f"stop {stop.id}: has no plough", "无除雪铲"))
+            if stop.width_m > truck.echelon * (truck.width_m or usual.lane_width_m) + 0.02:
+                found.append(self._fault(f"stop {stop.id}: the blade is too narrow", "除雪铲宽度不足"))
+        if stop.action != "plough":
+            spread = truck.spread_width_m or usual.spread_lanes * usual.lane_width_m
+            if not truck.spreader:
+                found.append(self._fault(f"stop {stop.id}: has no spreader", "无撒布机"))
+            if stop.width_m > truck.echelon * spread + 0.02:
+                found.append(self._fault(f"stop {stop.id}: spreads too narrow", "撒布宽度不足"))
         return found
 
     def end(self) -> list[Text]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -30,7 +28,12 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Truck:
-    """A plough with a spreader; ``echelon`` trucks are planned as one crew that ploughs side by side."""
+    """A truck with a plough, a spreader or both; ``echelon`` trucks are one crew that ploughs side by side.
+
+    ``width_m`` is what the blade clears in one pass, ``spread_width_m`` what the spreader covers; the three
+    speeds are its own [km/h]. What is None is as doctrine ``winter.service`` says. Dead-heading is never
+    faster than doctrine and limits allow. ``speed_factor`` multiplies both working speeds.
+    """
 
     id: str
     name: Text
@@ -38,6 +41,13 @@ class Truck:
     capacity_kg: float = 8000.0
     speed_factor: float = 1.0
     echelon: int = 1
+    width_m: float | None = None
+    spread_width_m: float | None = None
+    plough_kmh: float | None = None
+    spread_kmh: float | None = None
+    dead_head_kmh: float | None = None
+    plough: bool = True
+    spreader: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,46 +102,6 @@ def beijing_fleet(trucks: int = 24, *, echelons: int = 0, size: int = 3) -> Flee
     return Fleet(BEIJING_STORES, tuple(made), SOURCE)
 
 
-def read_fleet(path: Path) -> Fleet:
-    """The fleet an installation states in a TOML file: ``[[store]]`` and ``[[truck]]`` tables, ``source``.
-
-    A store has ``id``, ``name`` (en, zh), ``lon``, ``lat`` and ``stock_t``; a truck ``id`` (that of its
-    unit), ``name``, ``store`` and, where they differ from 8 t and one truck, ``capacity_kg``,
-    ``speed_factor`` and ``echelon``.
-
-    Raises:
-        InputError: the file cannot be read, or a value is missing or impossible; names it.
-    """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from error
-    try:
-        stores = tuple(
-            Store(str(s["id"]), Text.of(s["name"]), float(s["lon"]), float(s["lat"]), float(s["stock_t"]))
-            for s in data.get("store", [])
-        )
-        trucks = tuple(
-            Truck(
-                str(t["id"]),
-                Text.of(t["name"]),
-                str(t["store"]),
-                float(t.get("capacity_kg", 8000.0)),
-                float(t.get("speed_factor", 1.0)),
-                int(t.get("echelon", 1)),
-            )
-            for t in data.get("truck", [])
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"a store or truck is not complete: {error}", where=str(path)) from error
-    source = data.get("source", {"en": "stated by the installation", "zh": "由本系统登记"})
-    fleet = Fleet(stores, trucks, Text.of(source))
-    wrong = check(fleet)
-    if wrong:
-        raise InputError("; ".join(w.en for w in wrong), where=str(path), words=wrong[0])
-    return fleet
-
-
 def yard(network: Network, lon: float, lat: float, usable: NDArray[np.bool_] | None = None) -> int:
     """The segment a store lies at: the nearest end of a tertiary road or better.
 
@@ -164,7 +134,12 @@ def check(fleet: Fleet) -> Sequence[Text]:
             )
         if truck.capacity_kg <= 0:
             found.append(Text("{t}: no load capacity", "{t}：无装载量").format(t=truck.name))
-    ids = [t.id for t in fleet.trucks]
-    for double in sorted({i for i in ids if ids.count(i) > 1}):
-        found.append(Text(f"truck {double} is listed twice", f"车辆{double}重复"))
+    for kind, each in (
+        (Text("store", "储盐点"), [s.id for s in fleet.stores]),
+        (Text("truck", "车辆"), [t.id for t in fleet.trucks]),
+    ):
+        found += [
+            Text("{k} {i} is listed twice", "{k}{i}重复").format(k=kind, i=double)
+            for double in sorted({i for i in each if each.count(i) > 1})
+        ]
     return found
