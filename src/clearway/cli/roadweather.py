@@ -134,8 +134,6 @@ def _input(forcing: Path, named: str | None, observations: Path | None, start: s
         if station is None:
             raise InputError("METRo forcing needs --station FILE", where=str(forcing))
         return metro_xml.read(forcing, station, seen)
-    from clearway.desks.roadweather.site import read_site
-
     if suffix == ".json":
         from clearway.desks.roadweather.formats import roadsurf_json
 
@@ -144,12 +142,11 @@ def _input(forcing: Path, named: str | None, observations: Path | None, start: s
         return roadsurf_json.read(forcing, _station(station) if station else None, seen)
     site = _station(station) if station is not None else None
     if suffix == ".csv":
+        from clearway.desks.roadweather.datasets import site_beside
         from clearway.desks.roadweather.formats import site_csv
         from clearway.desks.roadweather.site_run import from_record
 
-        beside = forcing.with_name("station.toml")
-        if site is None and beside.is_file():
-            site = read_site(beside)
+        site = site or site_beside(forcing)
         start_s = site_csv.parse_time(start, "--start") if start is not None else None
         return from_record(site_csv.read(forcing, site), start_s=start_s)
     raise InputError(f"unknown kind of file {suffix!r}", where=str(forcing), hint="Known: .xml, .json, .csv")

@@ -52,10 +52,21 @@ def test_salt_ice_and_sun_are_named() -> None:
         freezing_point_c=np.full(25, -0.9), shortwave_wm2=sun,
     )  # fmt: skip
     said = "; ".join(w.en for w in explain(given))
-    assert "below freezing now with ice or snow on it" in said
+    assert "below freezing now with ice, snow or frost on it" in said
     assert "0.4 mm of ice" in said
     assert "salt keeps it liquid down to -0.9 °C" in said
     assert "sun from 00:00" in said
+
+
+def test_frost_is_no_dry_road() -> None:
+    """White frost on a cold road is said; a film below the threshold is not called dry."""
+    said = "; ".join(w.en for w in explain(series(rst_c=np.full(25, -3.0), frost_mm=np.full(25, 0.06))))
+    assert "below freezing now with ice, snow or frost on it" in said
+    assert "0.06 mm of frost" in said
+    thin = "; ".join(w.en for w in explain(series(rst_c=np.full(25, -3.0), ice_mm=np.full(25, 0.04))))
+    assert "while all but dry" in thin
+    none = "; ".join(w.en for w in explain(series(rst_c=np.full(25, -3.0))))
+    assert "while dry" in none
 
 
 def test_words_come_from_the_cycle_fields() -> None:

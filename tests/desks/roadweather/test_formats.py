@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clearway.desks.roadweather.casework import run_cases
 from clearway.desks.roadweather.formats import metro_xml, nortrip_text, roadsurf_json, site_csv
-from clearway.desks.roadweather.probability import model_sigma_k
+from clearway.desks.roadweather.probability import LITTLE_LEARNED, model_sigma_k
 from clearway.desks.roadweather.scores import rmse
 from clearway.desks.roadweather.site import Site, Street, known_site, read_site
 from clearway.desks.roadweather.site_run import SiteInput, Table, from_record, run_site
@@ -112,11 +112,11 @@ def test_an_old_reading_is_said_and_widens_the_error() -> None:
         made = run_site(from_record(record, start_s=float(record.times_s[150])))
         assert any("old" in note.en for note in made.notes) == (silent > 0)
         errors[silent] = made.sigma_k
-    assert errors[0][0] < 0.35
+    assert errors[0][0] == pytest.approx(LITTLE_LEARNED * 0.3)
     assert (np.diff([e[0] for e in errors.values()]) > 0.02).all()
     assert all((np.diff(e) >= 0).all() for e in errors.values())
     never = model_sigma_k(np.arange(20.0), sensor=False)
-    assert 0.85 < errors[60][0] < never[0]
+    assert 0.85 < errors[60][0] / LITTLE_LEARNED < never[0]
     assert np.allclose(model_sigma_k(np.arange(20.0), sensor=True, age_h=2000.0), never, rtol=1e-4)
 
 
@@ -216,6 +216,10 @@ def test_metro_runs_of_hornsgatan_start_at_the_reading(shared_data: Path) -> Non
     assert given.radiation == "open_sky"
     assert float(made.trajectory.rst_c[0, 0]) == pytest.approx(5.98, abs=0.4)
     assert made.times_s.size == 25
+    said = " ".join(note.en for note in made.notes)
+    assert "radiation before the forecast is not known" in said
+    assert "radiation is not measured" not in said
+    assert "pressure" not in said
 
 
 def test_roadsurf_json_runs_close_to_its_own_result(shared_data: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from clearway.cli.roadweather import app
+from clearway.desks.roadweather import story
 from clearway.desks.roadweather.formats import metro_xml, site_csv
 from clearway.desks.roadweather.record import windows
 from clearway.desks.roadweather.site import Site
@@ -125,6 +127,24 @@ def test_a_bridge_is_called_one(shared_data: Path) -> None:
     case = shared_data / "roadweather" / "metro_cases" / "case036"
     made = run_site(metro_xml.read(*[case / f"{n}.xml" for n in ("forecast", "station", "observation")]))
     assert any("bridge deck" in w.en for w in outlook(made).words)
+
+
+def test_the_command_finds_the_station_as_hindcast_does(tmp_path: Path) -> None:
+    """A TOML of the CSV's own name beside it is the site, before ``station.toml``."""
+    path = winter(tmp_path)
+    own = STATION.replace(tomllib.loads(STATION)["name"], "own name")
+    path.with_suffix(".toml").write_text(own, "utf-8")
+    words = ["run", str(path), "--start", "2013-01-13T00:00Z", "--hours", "2", "--json"]
+    assert json.loads(CliRunner().invoke(app, words).stdout)["site"] == "own name"
+
+
+def test_chances_of_the_storm_know_that_a_forecast_errs_with_lead(shared_data: Path) -> None:
+    """A day and a half ahead the storm's chances are less sure than six hours ahead."""
+    path = shared_data / "beijing" / "hourly_storms.csv"
+    place = "Aotizhongxin"
+    told = story.analyse(story.read_storm(path, place, "2015-11-17T00:00Z", "2015-11-22T12:00Z"), place)
+    (_, early), (_, late) = story.chance(told, 81, 117), story.chance(told, 111, 117)
+    assert (early < late - 0.08).all()
 
 
 def test_the_command_takes_a_csv_with_a_start(tmp_path: Path) -> None:

@@ -6,11 +6,20 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clearway.desks.roadweather import chemistry, radiation
-from clearway.desks.roadweather.conditions import LOOKS, Condition, classify, named
+from clearway.desks.roadweather import probability as pr
+from clearway.desks.roadweather.conditions import (
+    DAMP_MM,
+    FILM_MM,
+    LOOKS,
+    SLIPPERY,
+    Condition,
+    classify,
+    named,
+)
 from clearway.desks.roadweather.engine_flux import TABLE_SIZE, exchange_table
 from clearway.desks.roadweather.forcing import (
     CLOUD_DEFAULT,
@@ -61,11 +70,30 @@ def test_vapour_pressure_over_saturated_brine() -> None:
         ((0.0, 0.0, 100, 0.8, 0), Condition.ICE),
         ((0.0, 0.0, 100, 0.2, 0), Condition.BLACK_ICE),
         ((0.0, 0.0, 100, 0, 0.05), Condition.FROST),
+        ((0.0, 0.0, 100, 0.046, 0), Condition.DAMP),
+        ((0.0, 0.0, 100, 0.04, 0.02), Condition.BLACK_ICE),
+        ((0.01, 0.03, 100, 0.0, 0.025), Condition.SNOW),
+        ((0.0, 0.01, 100, 0.01, 0.04), Condition.FROST),
     ],
 )
 def test_condition_of_stores(stores: tuple[float, ...], expected: Condition) -> None:
     """Each class is reached by the stores that define it."""
     assert int(classify(*stores)) == expected
+
+
+@given(*[st.floats(0.0, 0.3)] * 3, st.floats(0.0, 0.3))
+def test_class_times_and_chances_draw_one_line(water: float, snow: float, ice: float, frost: float) -> None:
+    """On a freezing road a slippery class, a freezing time of now and a chance of half go together."""
+    frozen = np.array([[snow + ice + frost]], np.float32)
+    assume(abs(float(frozen[0, 0]) - FILM_MM) > 1e-6)
+    cold, zero = np.full((1, 1), -3.0, np.float32), np.zeros((1, 1), np.float32)
+    code = Condition(int(classify(0.0, snow, 120.0, ice, frost)))
+    now = pr.time_to_freezing_h(cold, zero, frozen)[0] == 0.0
+    chance = pr.p_freezing_wet(cold[None], zero[None], frozen[None], np.array([0.1]))[0, 0]
+    assert (code in SLIPPERY) == now == (chance > 0.5)
+    assume(abs(water + snow + ice + frost - DAMP_MM) > 1e-6)
+    said = int(classify(water, snow, 120.0, ice, frost))
+    assert (said == Condition.DRY) == (water + snow + ice + frost < DAMP_MM)
 
 
 def test_every_condition_can_be_said_and_drawn() -> None:

@@ -65,9 +65,10 @@ SLIPPERY: Final = (
 DAMP_MM: Final = 0.02
 WET_MM: Final = 0.12
 SNOW_MM: Final = 0.3
-ICE_MM: Final = 0.05
+FILM_MM: Final = 0.05
+"""The one threshold of what counts: solids together from which a road is frozen, moisture from which a
+freezing road is slippery. Class, words, times and chances all use it."""
 THICK_ICE_MM: Final = 0.5
-FROST_MM: Final = 0.02
 SLUSH_RATIO: Final = 0.35
 """Liquid over snow water equivalent beyond which snow is slush."""
 COMPACTED_KG_M3: Final = 350.0
@@ -78,8 +79,9 @@ def classify(
 ) -> NDArray[np.int8]:
     """Condition code of every element; arguments broadcast.
 
-    The thresholds follow what road sensors separate: damp from a film of 0.02 mm, wet from 0.12 mm
-    (where spray begins), ice from 0.05 mm; ice thinner than 0.5 mm without snow is black ice.
+    The thresholds follow what road sensors separate: damp from 0.02 mm of anything, wet from a film of
+    0.12 mm (where spray begins), frozen from 0.05 mm of ice, snow and frost together, named after what
+    prevails; ice thinner than 0.5 mm without snow is black ice.
     """
     from clearway.desks.roadweather.engine_classes import classify_arrays
 

@@ -155,6 +155,18 @@ def _read_csv(path: Path, word: str, site: Site | None) -> SiteRecord:
     return replace(record, notes=(NO_PLACE, *record.notes))
 
 
+def site_beside(path: Path) -> Site | None:
+    """The site of a CSV from the station file beside it, or known by its name; None where there is none.
+
+    The same for ``hindcast`` and ``run``: ``NAME.toml``, the file's first word as TOML, ``station.toml``,
+    then METRo's ``station.xml``.
+
+    Raises:
+        InputError: the station file cannot be used.
+    """
+    return _site_of(path, path.stem.split("_")[0].lower(), None)
+
+
 def _site_of(path: Path, word: str, station: Path | None) -> Site | None:
     if station is not None:
         return metro_xml.read_station(station)[0] if station.suffix == ".xml" else read_site(station)

@@ -45,6 +45,7 @@ CLOUD_DEFAULT_SIGMA_WM2: Final = 12.0
 """Extra long-wave spread where cloud is only a default: ± 2 octas."""
 UNITS: Final = {
     "rst_c": "°C", "rst_p10_c": "°C", "rst_p90_c": "°C", "water_mm": "mm", "snow_mm": "mm", "ice_mm": "mm",
+    "frost_mm": "mm",
     "salt_g_m2": "g/m²", "freezing_point_c": "°C", "friction": "1", "friction_p10": "1", "condition": "code",
     "p_freezing_wet": "1", "p_slippery": "1", "confidence": "1", "snow_depth_cm": "cm",
     "longwave_wm2": "W/m²", "shortwave_wm2": "W/m²",
@@ -150,7 +151,7 @@ def road_fields(
         "p_freezing_wet": pr.p_freezing_wet(rst, freezing, moisture, sigma),
         "p_slippery": pr.p_slippery(friction), "confidence": pr.confidence(rst, sigma),
     }  # fmt: skip
-    for name in ("water_mm", "snow_mm", "ice_mm", "salt_g_m2", "longwave_wm2", "shortwave_wm2"):
+    for name in ("water_mm", "snow_mm", "ice_mm", "frost_mm", "salt_g_m2", "longwave_wm2", "shortwave_wm2"):
         values[name] = np.median(by_member(members[name]), axis=0)
     depth = members["snow_mm"] / np.maximum(members["snow_density"], 50.0) * 100.0
     values["snow_depth_cm"] = np.median(by_member(depth), axis=0)
@@ -166,10 +167,11 @@ def road_fields(
     fields["visibility_m"] = Field(
         "visibility_m", "m", ("lead", "cell"), cell_visibility(picture, forcing, shape[0]), source
     )
-    moist = values["water_mm"] + values["snow_mm"] + values["ice_mm"]
+    frozen = values["snow_mm"] + values["ice_mm"] + values["frost_mm"]
+    moist = values["water_mm"] + frozen
     for name, hours in (
         ("hours_to_freezing", pr.time_to_freezing_h(p50, values["freezing_point_c"], moist)),
-        ("hours_to_thaw", pr.time_to_thaw_h(p50, values["snow_mm"] + values["ice_mm"])),
+        ("hours_to_thaw", pr.time_to_thaw_h(p50, frozen)),
     ):
         fields[name] = Field(name, "h", ("column",), hours.astype(np.float32), source)
     fields["condition_override"] = Field(

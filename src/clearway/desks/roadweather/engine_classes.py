@@ -9,8 +9,7 @@ from clearway.desks.roadweather.compiled import compiled
 from clearway.desks.roadweather.conditions import (
     COMPACTED_KG_M3,
     DAMP_MM,
-    FROST_MM,
-    ICE_MM,
+    FILM_MM,
     SLUSH_RATIO,
     SNOW_MM,
     THICK_ICE_MM,
@@ -27,18 +26,18 @@ def classify_one(water_mm: float, snow_mm: float, density: float, ice_mm: float,
         if water_mm > SLUSH_RATIO * snow_mm:
             return 3
         return 5 if density >= COMPACTED_KG_M3 else 4
-    solid = ice_mm + snow_mm
-    if solid >= ICE_MM:
+    solid = ice_mm + snow_mm + frost_mm
+    if solid >= FILM_MM:
         if water_mm > 2.0 * solid and water_mm > WET_MM:
             return 3
-        if ice_mm >= ICE_MM:
+        if ice_mm < FILM_MM and frost_mm > ice_mm + snow_mm:
+            return 8
+        if ice_mm >= FILM_MM or ice_mm >= snow_mm:
             return 6 if solid >= THICK_ICE_MM else 7
         return 3 if water_mm > DAMP_MM else 4
-    if frost_mm >= FROST_MM:
-        return 8
     if water_mm >= WET_MM:
         return 2
-    return 1 if water_mm >= DAMP_MM else 0
+    return 1 if water_mm + solid >= DAMP_MM else 0
 
 
 @compiled

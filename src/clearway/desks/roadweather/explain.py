@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather import probability as pr
+from clearway.desks.roadweather.conditions import DAMP_MM
 from clearway.kernel.language import Text
 from clearway.network.model import Deck
 from clearway.picture.fields import Field
@@ -22,7 +23,7 @@ CLEAR_SKY_WM2: Final = -50.0
 STRONG_SUN_WM2: Final = 120.0
 
 READS: Final = (
-    "rst_c", "water_mm", "snow_mm", "ice_mm", "freezing_point_c", "salt_g_m2",
+    "rst_c", "water_mm", "snow_mm", "ice_mm", "frost_mm", "freezing_point_c", "salt_g_m2",
     "longwave_wm2", "shortwave_wm2",
 )  # fmt: skip
 
@@ -64,7 +65,7 @@ def explain(series: ColumnSeries, *, zone: tzinfo = UTC) -> list[Text]:
         zone: the reader's time zone, for clock times.
     """
     v = series.values
-    moisture = v["water_mm"] + v["snow_mm"] + v["ice_mm"]
+    moisture = v["water_mm"] + v["snow_mm"] + v["ice_mm"] + v["frost_mm"]
 
     def clock(lead: float) -> str:
         return (series.start + timedelta(hours=float(lead))).astimezone(zone).strftime("%H:%M")
@@ -80,7 +81,7 @@ def explain(series: ColumnSeries, *, zone: tzinfo = UTC) -> list[Text]:
         words.append(DECK_WORDS[series.deck])
     words += _store_words(v)
     sun = np.flatnonzero(v["shortwave_wm2"] > STRONG_SUN_WM2)
-    frozen = (v["snow_mm"] + v["ice_mm"]) > pr.MOIST_MM
+    frozen = (v["snow_mm"] + v["ice_mm"] + v["frost_mm"]) >= pr.MOIST_MM
     if sun.size and frozen[: sun[0] + 1].any():
         peak = float(v["shortwave_wm2"].max())
         words.append(
@@ -109,10 +110,12 @@ def _temperature_words(
     else:
         state = Text(f"falls below freezing at {clock_of(first)}", f"{clock_of(first)} 降至冰点以下")
     surface = Text("while dry", "但路面干燥")
+    if moisture[first] >= DAMP_MM:
+        surface = Text("while all but dry", "但路面近乎干燥")
     if wet:
         surface = Text("while wet", "且路面潮湿")
     elif white:
-        surface = Text("with ice or snow on it", "路面有冰雪")
+        surface = Text("with ice, snow or frost on it", "路面有冰、雪或霜")
     lowest_words = Text(f"lowest {least} at {clock_of(lowest)}", f"{clock_of(lowest)} 最低 {least}")
     return [Text(f"{state.en} {surface.en}", f"{state.zh}{surface.zh}"), lowest_words]
 
@@ -124,8 +127,11 @@ def _store_words(v: Mapping[str, F64]) -> list[Text]:
         words.append(Text(f"{water:.1f} mm water left", f"残留水膜 {water:.1f} 毫米"))
     if snow >= 0.3:
         words.append(Text(f"up to {snow:.1f} mm of snow (as water)", f"积雪最多 {snow:.1f} 毫米(水当量)"))
-    if ice >= 0.05:
-        words.append(Text(f"up to {ice:.1f} mm of ice", f"冰层最厚 {ice:.1f} 毫米"))
+    if ice >= pr.MOIST_MM:
+        words.append(Text(f"up to {ice:.2g} mm of ice", f"冰层最厚 {ice:.2g} 毫米"))
+    frost = float(v["frost_mm"].max())
+    if frost >= pr.MOIST_MM:
+        words.append(Text(f"up to {frost:.2g} mm of frost", f"霜层最厚 {frost:.2g} 毫米"))
     salt = float(v["salt_g_m2"][0])
     if salt >= 0.5 and v["freezing_point_c"][0] < -0.3:
         point = float(v["freezing_point_c"][0])

@@ -8,14 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf, ndtr
 
+from clearway.desks.roadweather.conditions import DAMP_MM, FILM_MM
+
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
 
-MOIST_MM: Final = 0.05
-"""Water, snow, ice and frost together from which a freezing road is slippery."""
+MOIST_MM: Final = FILM_MM
+"""Water, snow, ice and frost together from which a freezing road is slippery: that of the classes."""
+FULLY_MOIST_MM: Final = 2.0 * FILM_MM - DAMP_MM
+"""Moisture that counts in full in a chance; one half at :data:`MOIST_MM`, none at a dry road's."""
 SLIPPERY_FRICTION: Final = 0.45
 """Grip below which a road counts as slippery: between wet asphalt (0.7) and snow or frost (0.4)."""
 CONFIDENT_WITHIN_K: Final = 1.5
+LITTLE_LEARNED: Final = 1.8
+"""Factor on the error where a site has a past of hours to days only: found on METRo's stations (docs)."""
 FORGOTTEN_H: Final = 120.0
 """E-folding of what a silent sensor taught: its mean heat lives 3 days, its hours of the day a week."""
 
@@ -62,14 +68,15 @@ def p_below(members_c: F32, limit_c: F32 | float, sigma_k: F64) -> F64:
 def p_freezing_wet(members_c: F32, freezing_c: F32, moisture_mm: F32, sigma_k: F64) -> F64:
     """Probability that the road is below the freezing point of what lies on it, and not dry.
 
-    All of shape (member, lead, column). Moisture counts in full from 0.1 mm, not at all below 0.02 mm.
+    All of shape (member, lead, column). Moisture counts in full from 0.08 mm, by half at
+    0.05 mm, where class, words and times draw their line, not at all below 0.02 mm.
     """
     return np.asarray(chance_by_member(members_c, freezing_c, moisture_mm, sigma_k).mean(axis=0))
 
 
 def chance_by_member(members_c: F32, freezing_c: F32, moisture_mm: F32, sigma_k: F64) -> F64:
     """The same of each member, before the mean: (member, lead, column)."""
-    wet = np.clip((moisture_mm - 0.02) / 0.08, 0.0, 1.0)
+    wet = np.clip((moisture_mm - DAMP_MM) / (FULLY_MOIST_MM - DAMP_MM), 0.0, 1.0)
     return np.asarray(ndtr((freezing_c - members_c) / by_column(sigma_k)) * wet)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.roadweather import bridges, casework, figures, stations, story
+from clearway.desks.roadweather import probability as pr
 from clearway.desks.roadweather.assimilation import first_state
 from clearway.desks.roadweather.datasets import DataSet, load
 from clearway.desks.roadweather.engine import simulate
@@ -335,11 +336,32 @@ def _bridges(rows: Sequence[Mapping[str, Any]], decks: Mapping[str, Mapping[str,
 
 
 def _stations(rows: Sequence[Mapping[str, Any]]) -> str:
-    keys = ("rmse_k", "bias_k", "night_bias_k", "day_bias_k", "persistence_k", "last_difference_k")
+    keys = ("rmse_k", "bias_k", "night_bias_k", "day_bias_k", "persistence_k", "last_difference_k",
+            "error_over_sigma", "within_80_percent")  # fmt: skip
     table = [[r["name"], r["place"], str(r["pairs"]), *(_number(r[k], 2) for k in keys)] for r in rows]
     head = ["case", "place", "pairs", "ours RMSE K", "bias K", "by night", "in the sun", "persistence K",
-            "last difference K"]  # fmt: skip
+            "last difference K", "error / spread", "in the 80 % band"]  # fmt: skip
     return _table(head, table)
+
+
+def _refreezing(s: Mapping[str, Any]) -> str:
+    """One sentence a deck on the nights after the one of the first freezing."""
+    said = []
+    for deck, at in s["first_freezing"].items():
+        if at is None:
+            continue
+        first = np.datetime64(at.rstrip("Z")) + np.timedelta64(
+            round(float(s["utc_offset_h"]) * 60 - 480), "m"
+        )
+        after = [n for n in s["nights"] if np.datetime64(n["night"]) > first.astype("datetime64[D]")]
+        again = [n for n in after if n[deck]["froze_mm"] >= pr.MOIST_MM]
+        amounts = ", ".join(f"{n['night']} ({n[deck]['froze_mm']:.2f} mm)" for n in again)
+        most = max((n[deck]["most_water_mm"] for n in after), default=0.0)
+        words = (
+            f"water froze again in the night of {amounts}" if again else "no night in which melt froze again"
+        )
+        said.append(f"{deck}: {words}; most water on it in these nights {most:.2f} mm")
+    return "Refreezing after the night of the first freezing. " + ". ".join(said) + "."
 
 
 def _storm(s: Mapping[str, Any]) -> str:
@@ -354,9 +376,19 @@ def _storm(s: Mapping[str, Any]) -> str:
     first = [f"{deck}: **{local(at)}** local" for deck, at in s["first_freezing"].items()]
     out = [f"First freezing of the wet road at {s['station']}: " + "; ".join(first) + "."]
     for deck, rows in s["before"].items():
-        table = [[r["issued"], str(r["lead_h"]), *(f"{r[d]:.2f}" for d in story.DECKS)] for r in rows]
-        out.append(f"Chance of freezing-and-wet at that hour ({deck}), as forecast before:")
-        out.append(_table(["issued (UTC)", "hours ahead", *story.DECKS], table))
+        table = [
+            [
+                r["issued"], str(r["lead_h"]), *(f"{r[d]:.2f}" for d in story.DECKS),
+                *(f"{r['confidence'][d]:.2f}" for d in story.DECKS if "confidence" in r),
+            ]
+            for r in rows
+        ]  # fmt: skip
+        sure = [f"confidence, {d}" for d in story.DECKS]
+        out.append(
+            f"Chance of freezing-and-wet at that hour ({deck}), as forecast before; confidence is the chance "
+            "that the road temperature is met within 1.5 K:"
+        )
+        out.append(_table(["issued (UTC)", "hours ahead", *story.DECKS, *sure], table))
     series = [[n, *(local(t) for t in times)] for n, times in s["first_by_series"].items()]
     out.append("First freezing by distinct weather series (local time):")
     out.append(_table(["series", *story.DECKS], series))
@@ -366,4 +398,5 @@ def _storm(s: Mapping[str, Any]) -> str:
     ]
     out.append("Nights (18–08 local): lowest road temperature and water that froze:")
     out.append(_table(["night of", *story.DECKS], rows))
+    out.append(_refreezing(s))
     return "\n\n".join(out)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clearway.desks.roadweather.assimilation import AssimilationSettings, Start, first_state, follow
 from clearway.desks.roadweather.calibration import CalibrationSettings, SiteFactors, calibrate
 from clearway.desks.roadweather.engine_ground import NODES, profiles
+from clearway.desks.roadweather.forcing import CLOUD_DEFAULT, SUN_DEFAULT
 from clearway.desks.roadweather.hindcast import forecast
 from clearway.desks.roadweather.model import (
     ColumnTreatment,
@@ -21,7 +22,7 @@ from clearway.desks.roadweather.model import (
     Trajectory,
 )
 from clearway.desks.roadweather.phase import rain_share
-from clearway.desks.roadweather.probability import model_sigma_k
+from clearway.desks.roadweather.probability import LITTLE_LEARNED, model_sigma_k
 from clearway.desks.roadweather.record import SiteRecord, regular
 from clearway.desks.roadweather.site import Site
 from clearway.kernel.errors import InputError
@@ -73,6 +74,14 @@ OLD_READING_H: Final = 1.0
 OLD_READING: Final = Text(
     "the last road reading that was believed is {age} old; less sure than with a present one",
     "最近一次可采信的路面读数距起报已 {age},可信度低于有实时读数时",
+)
+PAST_SUN: Final = Text(
+    "radiation before the forecast is not known and follows from the sun's position and cloud",
+    "起报前无辐射资料,由太阳高度和云量推算",
+)
+PAST_CLOUD: Final = Text(
+    "cloud cover before the forecast is not known and is estimated from humidity and precipitation",
+    "起报前云量未知,由湿度和降水估算",
 )
 COLD_START: Final = Text("no road readings: a cold start, less sure", "无路面观测,冷启动,可信度较低")
 
@@ -208,6 +217,9 @@ def _joined(given: SiteInput, axis: I64, start_s: float, notes: list[Text]) -> d
                 refuse=name == "cloud",
                 where="forecast",
             )
+            if name == "pressure_hpa" and np.isfinite(values).any():
+                good = np.flatnonzero(np.isfinite(values))
+                values[: good[0]], values[good[-1] + 1 :] = values[good[0]], values[good[-1]]
             out[name] = values
     if "lw_open" in out:
         share = out["lw_open"] / (STEFAN_BOLTZMANN * (out["air_c"] + 273.15) ** 4)
@@ -317,6 +329,19 @@ def _learned(
     )  # fmt: skip
 
 
+def _notes_ahead(record: SiteRecord, forcing: Forcing, index: int, mode: str) -> tuple[Text, ...]:
+    """What was derived, forecast and past apart: METRo gives radiation for the former only."""
+
+    def whole(name: str) -> bool:
+        return record.has(name) and bool(np.isfinite(record.values[name][index:]).all())
+
+    place = {"at_road": "road", "open_sky": "open"}.get(mode, "none")
+    sun = whole(f"sw_{place}")
+    known = {SUN_DEFAULT: sun, CLOUD_DEFAULT: whole("cloud") or (sun and whole(f"lw_{place}"))}
+    past = {SUN_DEFAULT: PAST_SUN, CLOUD_DEFAULT: PAST_CLOUD}
+    return tuple(past[note] if known.get(note, False) else note for note in forcing.notes)
+
+
 def run_site(
     given: SiteInput, *, dt_s: float = 300.0, hours: float | None = None, output_s: float = 3600.0
 ) -> SiteForecast:
@@ -333,6 +358,7 @@ def run_site(
     """
     record, index, notes = build_record(given)
     forcing: Forcing = record.forcing(given.radiation)
+    forcing = replace(forcing, notes=_notes_ahead(record, forcing, index, given.radiation))
     at_road = given.radiation == "at_road"
     long_past = index * STEP_S >= LONG_PAST_S
     settings = AssimilationSettings() if long_past else AssimilationSettings(calibration=None)
@@ -356,7 +382,7 @@ def run_site(
     lead = run.times_s / 3600.0
     has_road = known[0].readings > 0
     age_h = known[0].age_h if has_road else np.inf
-    base = model_sigma_k(lead, sensor=has_road, age_h=age_h)
+    base = model_sigma_k(lead, sensor=has_road, age_h=age_h) * (1.0 if long_past else LITTLE_LEARNED)
     said = [*notes, *forcing.notes]
     if has_road and age_h >= OLD_READING_H:
         said.append(OLD_READING.format(age=_long(age_h)))

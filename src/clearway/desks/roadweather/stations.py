@@ -16,9 +16,12 @@ from clearway.desks.roadweather import scores
 from clearway.desks.roadweather.assimilation import AssimilationSettings
 from clearway.desks.roadweather.formats import metro_xml
 from clearway.desks.roadweather.hindcast import roll
+from clearway.desks.roadweather.probability import LITTLE_LEARNED, model_sigma_k
 from clearway.desks.roadweather.radiation import sun_position
 from clearway.desks.roadweather.record import SiteRecord, regular
+from clearway.desks.roadweather.site_outlook import CLOUD_GUESSED_SIGMA_WM2
 from clearway.desks.roadweather.site_run import RAIN_SEEN_MM_H, STEP_S, on_axis
+from clearway.desks.roadweather.uncertainty import run_members
 from clearway.kernel.errors import InputError
 
 F64 = NDArray[np.float64]
@@ -27,6 +30,7 @@ DARK_DEG: Final = -3.0
 SUNNY_DEG: Final = 15.0
 LEADS_H: Final = 12
 EVERY_H: Final = 3
+Z80: Final = 1.2816
 HISTORY_H: Final = 24
 LEAST_HOURS: Final = HISTORY_H + LEADS_H
 
@@ -69,6 +73,9 @@ def hindcast_station(folder: Path) -> dict[str, Any] | None:
     air = record.values["air_c"][made.starts[:, None] + per_h * np.arange(LEADS_H + 1)]
     seen = made.observed_c
     error = (made.rst_c - seen)[:, 1:]
+    members = run_members(record, made, cloud_sigma_wm2=CLOUD_GUESSED_SIGMA_WM2).rst_c[..., 1:]
+    base = LITTLE_LEARNED * model_sigma_k(np.arange(1.0, LEADS_H + 1), sensor=True)
+    z = error / np.sqrt(members.var(axis=0) + base**2)
     when = record.times_s[made.starts[:, None] + per_h * np.arange(1, LEADS_H + 1)]
     sun = sun_position(when, record.site.lon, record.site.lat)[0]
     return {
@@ -79,6 +86,8 @@ def hindcast_station(folder: Path) -> dict[str, Any] | None:
         "bias_k": float(np.nanmean(error)),
         "night_bias_k": _mean(error[sun < DARK_DEG]),
         "day_bias_k": _mean(error[sun > SUNNY_DEG]),
+        "error_over_sigma": float(np.sqrt(np.nanmean(z**2))),
+        "within_80_percent": float(np.mean(np.abs(z[np.isfinite(z)]) < Z80)),
         "persistence_k": scores.rmse((seen[:, :1] - seen)[:, 1:]),
         "last_difference_k": scores.rmse((seen[:, :1] - air[:, :1] + air - seen)[:, 1:]),
     }

@@ -20,6 +20,7 @@ from clearway.desks.roadweather.engine_ground import annual_wave_c, climate_gues
 from clearway.desks.roadweather.ensemble import spread_columns, spread_state
 from clearway.desks.roadweather.forcing import Sources, build
 from clearway.desks.roadweather.model import CONSTRUCTIONS, Forcing, RoadColumns, SurfaceState, Trajectory
+from clearway.desks.roadweather.site_outlook import spread_weather
 from clearway.desks.roadweather.traffic import default_patterns
 from clearway.kernel.clock import from_epoch_s, iso
 from clearway.kernel.errors import InputError
@@ -42,6 +43,7 @@ class Story:
     trajectory: Trajectory
     states: dict[int, SurfaceState]
     columns: RoadColumns
+    lon: float
 
 
 def read_storm(path: Path, station: str, first: str, last: str) -> Sources:
@@ -100,7 +102,14 @@ def analyse(sources: Sources, station: str) -> Story:
         state = run.state
         states[last] = state
         parts.append(run.trajectory.values if first == 0 else run.trajectory.values[1:])
-    return Story(station, forcing, Trajectory(forcing.times_s, np.concatenate(parts)), states, columns)
+    return Story(
+        station,
+        forcing,
+        Trajectory(forcing.times_s, np.concatenate(parts)),
+        states,
+        columns,
+        float(sources.lon[0]),
+    )
 
 
 def moisture(trajectory: Trajectory) -> F64:
@@ -113,7 +122,7 @@ def first_freezing(story: Story, column: int, *, after: int) -> int | None:
     """Index of the first time from ``after`` on with ice, or moisture below its freezing point."""
     out = story.trajectory
     wet = moisture(out)[:, column] >= pr.MOIST_MM
-    frozen = (out["ice_mm"][:, column] >= 0.05) | (
+    frozen = (out["ice_mm"][:, column] >= pr.MOIST_MM) | (
         out.rst_c[:, column] < out["freezing_point_c"][:, column] - 0.05
     )
     hits = np.flatnonzero(wet & frozen & (np.arange(wet.size) >= after))
@@ -126,24 +135,29 @@ def members_from(story: Story, start: int, hours: int) -> tuple[Trajectory, int]
     cut = story.forcing.between(start, last)
     depth = profiles(CONSTRUCTIONS, underside_wm2k=1.0).depth[story.columns.construction]
     many = spread_columns(story.columns, MEMBERS, cloud_sigma_wm2=CLOUD_SIGMA_WM2)
-    patterns = default_patterns(cut.times_s, 116.4)
+    many = many.with_(series=np.repeat(np.arange(MEMBERS, dtype=np.int32), story.columns.count))
+    patterns = default_patterns(cut.times_s, story.lon)
+    cut = spread_weather(cut, MEMBERS, own_radiation=True)
     run = simulate(cut, many, spread_state(story.states[start], MEMBERS, depth), traffic=patterns, threads=1)
     return run.trajectory, last - start
 
 
-def chance(story: Story, start: int, event: int) -> F64:
-    """P(freezing and wet) of both columns at ``event`` from the members started at ``start``, (2,)."""
+def chance(story: Story, start: int, event: int) -> tuple[F64, F64]:
+    """P(freezing and wet) and confidence of both columns at ``event`` from members begun at ``start``, (2,).
+
+    The weather's own error grows with lead as in a forecast of one site, though the storm's weather is the
+    observed one: a forecast of that lead would not have known it.
+    """
     out, _ = members_from(story, start, event - start)
     shape = (out.times_s.size, MEMBERS, 2)
     rst, freeze, wet = (
         np.swapaxes(a.reshape(shape), 0, 1) for a in (out.rst_c, out["freezing_point_c"], moisture(out))
     )
     lead = (out.times_s - out.times_s[0]) / 3600.0
-    p = pr.p_freezing_wet(
-        rst.astype(np.float32), freeze.astype(np.float32), wet.astype(np.float32),
-        pr.model_sigma_k(lead.astype(float), sensor=False),
-    )  # fmt: skip
-    return np.asarray(p[-1], np.float64)
+    sigma = pr.model_sigma_k(lead.astype(float), sensor=False)
+    road = rst.astype(np.float32)
+    p = pr.p_freezing_wet(road, freeze.astype(np.float32), wet.astype(np.float32), sigma)
+    return np.asarray(p[-1], np.float64), pr.confidence(road, sigma)[-1]
 
 
 def before_the_event(story: Story, event: int) -> list[dict[str, Any]]:
@@ -153,12 +167,13 @@ def before_the_event(story: Story, event: int) -> list[dict[str, Any]]:
         start = (event - lead) // 3 * 3
         if start < 24:
             continue
-        p = chance(story, start, event)
+        p, sure = chance(story, start, event)
         rows.append(
             {
                 "issued": iso(from_epoch_s(float(story.forcing.times_s[start]))),
                 "lead_h": event - start,
                 **{deck: round(float(p[n]), 2) for n, deck in enumerate(DECKS)},
+                "confidence": {deck: round(float(sure[n]), 2) for n, deck in enumerate(DECKS)},
             }
         )
     return rows

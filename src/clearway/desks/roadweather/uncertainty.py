@@ -39,7 +39,12 @@ class Members:
 
 
 def run_members(
-    record: SiteRecord, hindcast: Hindcast, *, members: int = MEMBERS, dt_s: float = 600.0
+    record: SiteRecord,
+    hindcast: Hindcast,
+    *,
+    members: int = MEMBERS,
+    dt_s: float = 600.0,
+    cloud_sigma_wm2: float = 0.0,
 ) -> Members:
     """Members for every start of a hindcast: perturbed balance, start and film (see :mod:`ensemble`)."""
     at_road = hindcast.radiation == "at_road"
@@ -63,7 +68,8 @@ def run_members(
     once = planned(record, hindcast.known, steps * forcing.step_s)
     done = [replace(t, column=t.column + m * count) for m in range(members) for t in once]
     run = simulate(
-        ahead, spread_columns(columns, members), spread_state(state, members, depth), done,
+        ahead, spread_columns(columns, members, cloud_sigma_wm2=cloud_sigma_wm2),
+        spread_state(state, members, depth), done,
         dt_s=dt_s, traffic=traffic_windows(record.traffic(), hindcast.starts, steps),
     ).trajectory  # fmt: skip
 
