@@ -15,6 +15,7 @@ from clearway.web.api.sealed import router as sealed
 from clearway.web.api.trucks import router as trucks
 from clearway.web.console import router as console
 from clearway.web.console.live import Hub
+from clearway.web.console.views.alarms import all_alarms, mark_of
 from clearway.web.edges import Edges
 from clearway.web.front import FrontCache
 from clearway.web.public.routes import router as public
@@ -23,7 +24,7 @@ from clearway.web.services import Services
 
 def create_app(house: Services) -> FastAPI:
     """Build the application over the given services; several may live in one process."""
-    hub = Hub(house)
+    hub = Hub(house, lambda: mark_of(all_alarms(house)))
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from clearway.records import Command, desk_actor
+from clearway.kernel.clock import iso, parse_utc
+from clearway.records import Actor, Command, Role, desk_actor
 from tests.web.browser.conftest import Seats, map_ready
+from tests.web.conftest import measure
 from tests.web.console.conftest import PASSWORD
 
 SYSTEM = desk_actor("test")
@@ -27,6 +30,73 @@ def test_two_windows_agree(seats: Seats) -> None:
         expect(page.locator(f'[data-proposal="{gone}"]')).to_have_count(0)
     count = page.locator("nav a[href='/console/inbox'] .count")
     expect(count).to_have_text(str(len(open_now) - 1))
+
+
+def live(page: Page, path: str) -> Page:
+    """Open a page and wait until it listens."""
+    page.goto(path)
+    expect(page.locator("[data-island=live]")).to_have_attribute("data-state", "live")
+    return page
+
+
+GIVER = Actor("li", (Role("duty_officer", "town"),))
+HAZMAT = {"type": "hazmat", "headline": {"en": "Tanker leaks", "zh": "槽车泄漏"}, "area": "town"}
+
+
+def test_grave_incident_calls_on_every_open_page_until_one_takes_it_up(seats: Seats) -> None:
+    """Pages that do not show incidents show the alarm; taken up on one, it goes from the others."""
+    pages = [live(seats.sit("duty"), "/console/inbox"), live(seats.sit("second"), "/console/notices")]
+    pages.append(live(seats.sit("commander"), "/console/board"))
+    for page in pages:
+        expect(page.locator('[data-live="urgent"]')).not_to_contain_text("Tanker leaks")
+    seats.desk.journal.submit(Command("incident", "report", HAZMAT, GIVER, "hazmat-1", "inc-hazmat"))
+    for page in pages:
+        expect(page.locator('[data-live="urgent"]')).to_contain_text("Tanker leaks")
+        expect(page).to_have_title(re.compile("^⚠ "))
+    line = pages[0].locator(".alarm", has_text="Tanker leaks")
+    line.get_by_role("button", name="I take it up").click()
+    for page in pages:
+        expect(page.locator('[data-live="urgent"]')).not_to_contain_text("Tanker leaks")
+
+
+def test_what_must_be_decided_now_calls_without_any_commit(seats: Seats) -> None:
+    """Time alone brings the call onto an open page."""
+    house = seats.desk.services
+    soon = timedelta(minutes=house.doctrine.number("alarm.decide_soon_min"))
+    least = house.doctrine.number("alarm.call_level")
+    row = next(r for r in house.journal.list("proposal", states=("open",)) if r.data["level"] >= least)
+    by = parse_utc(str(row.data["decide_by"]))
+    assert by - soon > seats.desk.clock.now()
+    page = live(seats.sit("duty"), "/console/notices")
+    seats.desk.clock.set(by - soon / 2)
+    expect(page.locator('[data-live="urgent"]')).to_contain_text("decide now")
+
+
+def test_refused_lift_proposal_leaves_an_open_board(seats: Seats) -> None:
+    """A board that shows "lift proposed" drops it when somebody refuses the proposal elsewhere."""
+    journal, now = seats.desk.journal, seats.desk.clock.now()
+    body = measure(seats.desk.clock)
+    journal.submit(Command("measure", "order", body, GIVER, "order-1", "mea-lift"))
+    lift = {
+        "desk": "control",
+        "key": "lift|mea-lift",
+        "act": "lift",
+        "target_kind": "measure",
+        "target": "mea-lift",
+        "payload": {},
+        "area": "town",
+        "headline": {"en": "Lift it", "zh": "解除"},
+        "why": {"en": "no ice", "zh": "无冰"},
+        "rule": {"id": "lift", "text": {"en": "lift", "zh": "解除"}, "source": "test", "grade": "C"},
+        "subjects": ["cor-0"],
+        "level": 1,
+        "expires": iso(now + timedelta(hours=2)),
+    }
+    journal.submit(Command("proposal", "open", lift, SYSTEM, "propose-1", "prop-lift"))
+    page = live(seats.sit("duty"), "/console/board")
+    expect(page.locator(".flag-lift_proposed")).to_have_count(1)
+    journal.submit(Command("proposal", "refuse", {}, GIVER, "refuse-1", "prop-lift", reason="still icy"))
+    expect(page.locator(".flag-lift_proposed")).to_have_count(0)
 
 
 def test_refresh_leaves_a_form_alone(seats: Seats) -> None:

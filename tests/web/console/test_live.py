@@ -379,6 +379,37 @@ def test_a_new_cycle_is_told_under_constant_load_and_failures_end_nothing(
     assert sum("ZeroDivisionError" in r.message for r in caplog.records) == 1
 
 
+def test_revoked_session_and_taken_alarm_are_told_at_once(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of the access store is followed by a look at once, not by the next regular one."""
+    from clearway.web.access.base import digest_of
+
+    monkeypatch.setattr(live, "SWEEP_S", 1e6)
+    account = stand.access.create_account("li", "Li")
+    stand.access.grant(account.id, Grant("duty_officer", "town"))
+    session, _ = stand.access.open_session(account.id, strong=False, agent="")
+
+    async def run() -> None:
+        hub = Hub(stand, lambda: repr(stand.access.alarms_seen()))  # type: ignore[arg-type]  # as above
+        async with hub.running():
+            listener = hub.join(digest_of(session))
+
+            async def until(words: bytes) -> None:
+                heard = b""
+                while words not in heard:
+                    heard = await asyncio.wait_for(listener.next(), 60) or b""
+                    assert heard or not listener.closing, "the stream ended"
+
+            await asyncio.to_thread(stand.access.take_alarm, "some|alarm", account.id)
+            await until(b"some|alarm")
+            await asyncio.to_thread(stand.access.revoke_session, account.id, digest_of(session)[:16])
+            await until(BYE)
+            assert listener.closing
+
+    asyncio.run(run())
+
+
 def _connect(port: int, headers: dict[str, str], after: int | None = None) -> socket.socket:
     link = socket.create_connection(("127.0.0.1", port))
     known = f"?seq={after}" if after is not None else ""

@@ -10,6 +10,7 @@ import hmac
 import secrets
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ class AccessFile:
     def __init__(self, path: Path | str, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.RLock()
+        self._told: list[Callable[[], None]] = []
         self._db = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("pragma journal_mode=wal")
@@ -89,7 +91,15 @@ class AccessFile:
     def _write(self, sql: str, *values: Any) -> int:
         with self._lock:
             self._forget()
-            return self._db.execute(sql, values).rowcount
+            changed = self._db.execute(sql, values).rowcount
+        if changed > 0:
+            for tell in self._told:
+                tell()
+        return changed
+
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` after every change of this process, in the thread that made it; it must not wait."""
+        self._told.append(tell)
 
     def _forget(self) -> None:
         """Drop what is remembered of the file in memory; called before every change."""

@@ -31,7 +31,7 @@ from clearway.web.console.refused import (
     remember,
     words_of,
 )
-from clearway.web.console.views.alarms import grouped, open_alarms
+from clearway.web.console.views.alarms import all_alarms, grouped, mark_of
 from clearway.web.guard import SESSION_COOKIE, actor_of, require_role, services
 from clearway.web.headers import request_id
 from clearway.web.services import Services
@@ -62,7 +62,8 @@ def has_bundle() -> bool:
 
 def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, Any]:
     """What the head of every page shows: screens, counts, the post, the alarms."""
-    alarms = open_alarms(house)
+    known = all_alarms(house)
+    alarms = [a for a in known if not a.seen_by]
     mine = grouped(house, [a for a in alarms if a.concerns(who.post or "")])
     post = house.journal.find(who.post) if who.post else None
     return {
@@ -75,6 +76,7 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
         "post": Text.of(post.data["title"]) if post else None,
         "holds": bool(post and post.data.get("holder") == who.account.id),
         "urgent": mine[:3],
+        "mark": mark_of(known),
         "said": house.journal.list("override", states=("in_force",), as_of=at),
         "query": f"?at={quote(iso(at))}" if at else "",
     }

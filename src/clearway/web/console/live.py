@@ -3,8 +3,9 @@
 The hub hears of commits from the journal's writer thread without holding it up, puts them together, and
 encodes each message once for all listeners. A listener has a queue of a few messages; when it runs over, it
 is told to load its data anew instead. A page that comes back names the last commit it knows and is told what
-it missed, from memory. One look in five seconds, for all streams together, ends those whose session has
-ended and those that take nothing.
+it missed, from memory. Every change of the access store (and every fifth second, for what time or another
+process changed) is followed by one look for all streams together: streams whose session has ended are ended,
+and when other alarms call than before, all pages are told.
 """
 
 from __future__ import annotations
@@ -102,8 +103,18 @@ class Listener:
 class Hub:
     """All listeners of one application; lives in its event loop."""
 
-    def __init__(self, house: Services) -> None:
+    def __init__(self, house: Services, alarms: Callable[[], str] = str) -> None:
+        """Prepare to tell of a house.
+
+        Args:
+            house: whose commits, cycles and sessions.
+            alarms: a word that changes when other alarms call, or somebody has taken one up.
+        """
         self._house = house
+        self._alarms = alarms
+        self._calling = ""
+        self._nudge: asyncio.Event | None = None
+        self._looked = time.monotonic()
         self._window = Window()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -124,10 +135,19 @@ class Hub:
         if loop is None or wake is None:
             return
         self._window.put(written)
-        if wake.is_set():
+        self._set(loop, wake)
+
+    def _access_changed(self) -> None:
+        loop, nudge = self._loop, self._nudge
+        self._looked = -SWEEP_S
+        if loop is not None and nudge is not None:
+            self._set(loop, nudge)
+
+    def _set(self, loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+        if event.is_set():
             return
         try:
-            loop.call_soon_threadsafe(wake.set)
+            loop.call_soon_threadsafe(event.set)
         except RuntimeError:  # the loop has just closed; nobody listens any more
             self._loop = None
 
@@ -137,10 +157,12 @@ class Hub:
         if self._loop is not None:
             yield
             return
-        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        self._wake, self._nudge = asyncio.Event(), asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._house.access.on_change(self._access_changed)
         self._window.prime(*await asyncio.to_thread(self._lately))
         self._told = self._window.head
-        tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._sweep())]
+        tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._watch())]
         try:
             yield
         finally:
@@ -204,6 +226,8 @@ class Hub:
             return
         self._told = head
         self._missed.clear()
+        if self._nudge is not None:
+            self._nudge.set()
         await self._send(RESYNC if commits is None else self._message(commits))
 
     def _message(self, commits: Sequence[Commit]) -> bytes:
@@ -216,7 +240,6 @@ class Hub:
             "more": len(records) > NAMED,
             "board": self._board,
             "now": iso(self._house.clock.now()),
-            **({"urgent": True} if any(c.verb == "escalate" for c in commits) else {}),
         }
         return frame("change", data, seq)
 
@@ -226,10 +249,28 @@ class Hub:
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
 
-    async def _sweep(self) -> None:
+    async def _watch(self) -> None:
+        nudge = self._nudge
+        assert nudge is not None
         while True:
-            await asyncio.sleep(SWEEP_S)
-            await self._carefully("look at open streams", lambda: self.sweep(time.monotonic()))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(nudge.wait(), SWEEP_S)
+            nudge.clear()
+            if (now := time.monotonic()) - self._looked >= SWEEP_S:
+                self._looked = now
+                await self._carefully("look at open streams", lambda: self.sweep(time.monotonic()))
+            await self._carefully("live updates: alarms", self.call)
+            await asyncio.sleep(PAUSE_S)
+
+    async def call(self) -> None:
+        """Tell everybody when other alarms call than the last time, or somebody has taken one up."""
+        calling = await asyncio.to_thread(self._alarms)
+        if calling != self._calling:
+            self._calling = calling
+            await self._send(frame("alarms", self._greeting()))
+
+    def _greeting(self) -> dict[str, Any]:
+        return {"alarms": self._calling, "now": iso(self._house.clock.now())}
 
     async def sweep(self, now: float) -> None:
         """End streams whose session has ended or whose client takes nothing; a sign of life to quiet ones."""
@@ -271,7 +312,7 @@ class Hub:
         change.
         """
         told = self._told
-        greeting = frame("hello", {"seq": told, "now": iso(self._house.clock.now())})
+        greeting = frame("hello", {"seq": told, **self._greeting()})
         return f"retry: {RETRY_MS}\n".encode() + greeting + self._what_was_missed(after, told)
 
     def _what_was_missed(self, after: int | None, told: int) -> bytes:

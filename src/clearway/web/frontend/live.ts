@@ -9,15 +9,16 @@ export interface Change {
   more?: boolean;
   board: string;
   now: string;
-  /** A deadline was missed and called a post: every page shows it. */
-  urgent?: boolean;
 }
 
+/** What the head of every page shows: counts, the post, what was said on the spot. Alarms have an event of their own. */
+const HEAD = ["proposal", "notice", "override", "post"];
+/** What a page shows besides; a page that is not named here shows everything. */
 const NEEDS: [RegExp, string[]][] = [
-  [/^\/console$/, ["proposal", "situation", "measure", "task", "notice", "incident", "override", "post"]],
-  [/^\/console\/inbox$/, ["proposal", "measure", "notice"]],
+  [/^\/console$/, ["situation", "measure", "task", "incident"]],
+  [/^\/console\/inbox$/, ["measure"]],
   [/^\/console\/board$/, ["measure", "task"]],
-  [/^\/console\/notices$/, ["notice"]],
+  [/^\/console\/notices$/, []],
   [/^\/console\/dispatch$/, ["task", "unit", "measure"]],
 ];
 const PAUSE_MS = 400;
@@ -27,7 +28,13 @@ const FIRST_WAIT_MS = 1200;
 export function mountLive(element: HTMLElement, props: Record<string, unknown>): void {
   let wait = FIRST_WAIT_MS;
   let known = Number(props.seq ?? document.body.dataset.seq ?? 0);
+  let alarms = String(props.alarms ?? "");
   let source: EventSource | null = null;
+  const calling = (mark: string) => {
+    if (mark === alarms) return;
+    alarms = mark;
+    askRefresh();
+  };
   const show = (text: string, state: "live" | "lost" | "paused") => {
     element.textContent = `${{ live: "●", lost: "○", paused: "‖" }[state]} ${text}`;
     element.dataset.state = state;
@@ -36,13 +43,20 @@ export function mountLive(element: HTMLElement, props: Record<string, unknown>):
     source = new EventSource(`/console/live?seq=${known}`);
     source.addEventListener("hello", (event) => {
       wait = FIRST_WAIT_MS;
-      tellNow(JSON.parse((event as MessageEvent).data).now);
+      const told = JSON.parse((event as MessageEvent).data);
+      tellNow(told.now);
+      calling(told.alarms);
       show(say("live", "实时"), "live");
     });
     source.addEventListener("change", (event) => {
       const change = JSON.parse((event as MessageEvent).data) as Change;
       known = change.seq;
       changed(change);
+    });
+    source.addEventListener("alarms", (event) => {
+      const told = JSON.parse((event as MessageEvent).data);
+      tellNow(told.now);
+      calling(told.alarms);
     });
     source.addEventListener("cycle", (event) => {
       tellNow(JSON.parse((event as MessageEvent).data).now);
@@ -90,9 +104,7 @@ function changed(change: Change): void {
   const mine = record
     ? change.more || change.records.includes(record)
     : !need || change.kinds.some((k) => need.includes(k));
-  if (mine || change.urgent || change.kinds.includes("override")) {
-    askRefresh();
-  }
+  if (mine || change.kinds.some((k) => HEAD.includes(k))) askRefresh();
 }
 
 let asked = 0;

@@ -7,6 +7,7 @@ with their number, so that a flood cannot hide the one that is different.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,6 +89,12 @@ def all_alarms(house: Services) -> list[Alarm]:
             Alarm(alarm.row, alarm.deadline, alarm.label, alarm.post, alarm.due, by, called, alarm.missed)
         )
     return sorted(found, key=lambda a: (bool(a.seen_by), a.due, a.row.id))
+
+
+def mark_of(alarms: Iterable[Alarm]) -> str:
+    """A short word that is the same as long as the same alarms call the same posts; pages compare it."""
+    lines = sorted(f"{a.key}|{a.seen_by}|{','.join(a.called)}" for a in alarms)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def open_alarms(house: Services) -> list[Alarm]:
