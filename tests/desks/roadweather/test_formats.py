@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearway.desks.roadweather.assimilation import first_state
 from clearway.desks.roadweather.casework import run_cases
+from clearway.desks.roadweather.engine import simulate
 from clearway.desks.roadweather.formats import metro_xml, nortrip_text, roadsurf_json, site_csv
 from clearway.desks.roadweather.probability import LITTLE_LEARNED, model_sigma_k
 from clearway.desks.roadweather.scores import rmse
@@ -118,6 +121,26 @@ def test_an_old_reading_is_said_and_widens_the_error() -> None:
     never = model_sigma_k(np.arange(20.0), sensor=False)
     assert 0.85 < errors[60][0] / LITTLE_LEARNED < never[0]
     assert np.allclose(model_sigma_k(np.arange(20.0), sensor=True, age_h=2000.0), never, rtol=1e-4)
+
+
+def test_a_sensor_far_from_plausible_is_said_and_widens_the_error() -> None:
+    """Five kelvin below what the weather makes of the road: the forecast says so, and widens."""
+    record = site_csv.parse(rows(200, road_until=150), SITE)
+    start = float(record.times_s[150])
+    free = replace(record, values={**record.values, "rst_c": np.full(record.times_s.size, np.nan)})
+    plain = free.forcing()
+    column = SITE.columns(at_road=False)
+    state = first_state(SITE, column, int(record.times_s[0]), float(plain.air_temperature_c[0, :24].mean()))
+    road = simulate(plain, column, state, traffic=free.traffic()).trajectory.rst_c[:, 0].astype(float)
+    made = {}
+    for offset in (0.0, -5.0):
+        seen = replace(record, values={**record.values, "rst_c": road + offset})
+        made[offset] = run_site(from_record(seen, start_s=start))
+    words = {k: " ".join(n.en for n in m.notes) for k, m in made.items()}
+    assert "may be wrong" in words[-5.0]
+    assert "may be wrong" not in words[0.0]
+    assert made[-5.0].start.offset_k == pytest.approx(-5.0, abs=0.8)
+    assert made[-5.0].sigma_k[0] > 1.5 > made[0.0].sigma_k[0]
 
 
 def test_street_geometry_gives_sky_and_horizon() -> None:

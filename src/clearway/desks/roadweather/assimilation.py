@@ -82,6 +82,7 @@ class Start:
         readings: usable sensor readings in the past.
         rejected: readings that were not believed.
         age_h: hours since the last reading that was believed; infinite where there was none.
+        offset_k: median of readings minus the run that never saw them, over the last day.
     """
 
     index: int
@@ -92,6 +93,7 @@ class Start:
     readings: int
     rejected: int = 0
     age_h: float = np.inf
+    offset_k: float = 0.0
 
     def extra_wm2(self, steps: int, *, per_h: float, fade_h: float) -> F64:
         """Correction of the balance for ``steps`` + 1 times ahead."""
@@ -332,7 +334,12 @@ class _Walk:
         age_h = (at - int(seen[-1])) / self.per_h if seen.size else np.inf
         given = np.isfinite(self.record.rst_c[: at + 1])
         readings = int((given & np.isfinite(self.seen[: at + 1])).sum())
-        return Start(at, self.state, self.factors, recent, day.copy(), readings, self.rejected, age_h)
+        day_ago = max(0, at + 1 - self.per_day)
+        apart = (self.seen - self.reference)[day_ago : at + 1]
+        offset_k = float(np.nanmedian(apart)) if np.isfinite(apart).any() else 0.0
+        return Start(
+            at, self.state, self.factors, recent, day.copy(), readings, self.rejected, age_h, offset_k
+        )
 
     def start(self) -> Start:
         """What is known now."""

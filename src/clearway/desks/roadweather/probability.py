@@ -48,6 +48,17 @@ def model_sigma_k(lead_h: F64, *, sensor: bool, age_h: float = 0.0) -> F64:
     return np.asarray(np.sqrt(share * seen**2 + (1.0 - share) * none**2))
 
 
+def wrong_sensor_chance(offset_k: float) -> float:
+    """Chance that a sensor is wrong as a whole, from its usual distance to a run that never saw it.
+
+    Bayes: one sensor in twenty is wrong, by 8 K or so; a right one stands 2 K from such a run (1–3 K in the
+    hindcasts without a sensor).
+    """
+    right = 0.95 * float(np.exp(-0.5 * (offset_k / 2.0) ** 2)) / 2.0
+    wrong = 0.05 * float(np.exp(-0.5 * (offset_k / 8.0) ** 2)) / 8.0
+    return wrong / (right + wrong)
+
+
 def by_column(sigma_k: F64) -> F64:
     """Errors by lead, or by lead and column, as (lead, column)."""
     return sigma_k[:, None] if sigma_k.ndim == 1 else sigma_k

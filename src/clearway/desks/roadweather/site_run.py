@@ -22,7 +22,7 @@ from clearway.desks.roadweather.model import (
     Trajectory,
 )
 from clearway.desks.roadweather.phase import rain_share
-from clearway.desks.roadweather.probability import LITTLE_LEARNED, model_sigma_k
+from clearway.desks.roadweather.probability import LITTLE_LEARNED, model_sigma_k, wrong_sensor_chance
 from clearway.desks.roadweather.record import SiteRecord, regular
 from clearway.desks.roadweather.site import Site
 from clearway.kernel.errors import InputError
@@ -69,6 +69,11 @@ LEAST_SKY_SHARE: Final = 0.5
 REJECTED: Final = Text(
     "{count} of {total} road readings were not believed: jumps, stuck, or far from any road in this weather",
     "{total} 个路面读数中有 {count} 个未采信:跳变、卡滞或与天气明显不符",
+)
+DOUBTFUL: Final = 0.1
+FAR_OFF: Final = Text(
+    "road readings stand {offset} K from what the weather makes plausible: the sensor may be wrong",
+    "路面读数与天气推算相差 {offset} K,传感器可能有误",
 )
 OLD_READING_H: Final = 1.0
 OLD_READING: Final = Text(
@@ -384,6 +389,10 @@ def run_site(
     age_h = known[0].age_h if has_road else np.inf
     base = model_sigma_k(lead, sensor=has_road, age_h=age_h) * (1.0 if long_past else LITTLE_LEARNED)
     said = [*notes, *forcing.notes]
+    doubt = wrong_sensor_chance(known[0].offset_k) if has_road else 0.0
+    if doubt >= DOUBTFUL:
+        said.append(FAR_OFF.format(offset=f"{known[0].offset_k:+.1f}"))
+        base = np.hypot(base, abs(known[0].offset_k) * np.sqrt(doubt * (1.0 - doubt)))
     if has_road and age_h >= OLD_READING_H:
         said.append(OLD_READING.format(age=_long(age_h)))
     believed, rejected = _readings(given, known[0])
