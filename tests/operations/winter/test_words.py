@@ -13,6 +13,7 @@ from lxml import etree
 
 from clearway.desks.winter.judging import Comparison, dead_head_s, judge, late_rows, learnt_speeds, salt_t
 from clearway.desks.winter.plan import solve
+from clearway.desks.winter.plan_model import many
 from clearway.desks.winter.progress import Progress
 from clearway.desks.winter.reasons import Reason
 from clearway.desks.winter.stock import forecast_draw_t, fuel_l, planned_draw_t, project, requests
@@ -252,3 +253,8 @@ def test_orders_of_the_night_follow_the_forecast() -> None:
     lane_km, rate = asked_lane_km(network, orders)
     assert (rate > 0).sum() == 20
     assert lane_km[rate > 0].min() > 3
+
+
+def test_one_is_no_plural() -> None:
+    """English nouns follow their number."""
+    assert [many(n, "stop") for n in (0, 1, 2)] == ["0 stops", "1 stop", "2 stops"]

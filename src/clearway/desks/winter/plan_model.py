@@ -18,6 +18,11 @@ from clearway.kernel.language import Text
 F64 = NDArray[np.float64]
 
 
+def many(number: int, one: str) -> str:
+    """A number with its English noun: ``1 stop``, ``2 stops``."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """A run of segments that is worked in one go, in driving order."""

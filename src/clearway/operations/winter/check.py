@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from clearway.desks.winter.plan_model import Crew, Plan, Stop, Visit
+from clearway.desks.winter.plan_model import Crew, Plan, Stop, Visit, many
 from clearway.kernel.language import Text
 from clearway.network.routing import permitted_turns
 from clearway.operations.winter.build import Site
@@ -56,7 +56,7 @@ def check_plan(site: Site, plan: Plan) -> Verdict:
         dead += walk.dead_m
     for j in np.flatnonzero(seen != 1):
         stop = problem.stops[int(j)].id
-        faults.append(Text(f"stop {stop} is done {seen[j]} times", f"作业{stop}执行{seen[j]}次"))
+        faults.append(Text(f"stop {stop} is done {many(int(seen[j]), 'time')}", f"作业{stop}执行{seen[j]}次"))
     faults += [
         Text("{d}: {t:.1f} t too little in store", "{d}：缺{t:.1f}吨").format(d=d.name, t=-left / 1000)
         for d, left in zip(problem.depots, stock, strict=True)
@@ -75,7 +75,7 @@ def _broken(plan: Plan) -> Iterator[Text]:
         if of:
             worst = max(done[j] - problem.stops[j].promise_s for j in of) / 60.0
             yield Text(
-                f"class {name}: {len(of)} stops late, by up to {worst:.0f} min",
+                f"class {name}: {many(len(of), 'stop')} late, by up to {worst:.0f} min",
                 f"{name}级：{len(of)}项逾时，最多{worst:.0f}分钟",
             )
 

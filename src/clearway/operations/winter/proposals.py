@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from clearway.desks.winter.plan_model import Plan
+from clearway.desks.winter.plan_model import Plan, many
 from clearway.desks.winter.stock import Request
 from clearway.kernel.clock import iso
 from clearway.kernel.language import Text, join
@@ -89,7 +89,7 @@ def change_proposal(
         f"{orphans_told(found).zh}{more.zh}",
     )
     without = Text(
-        f"{why.en}. Unchanged, {found.late_without} stops miss their promise; "
+        f"{why.en}. Unchanged, {many(found.late_without, 'promise')} broken; "
         f"with the new lists {found.late_with}.",
         f"{why.zh}。不调整将有{found.late_without}项逾时；调整后{found.late_with}项。",
     )
@@ -167,7 +167,9 @@ def _proposal(
         if_nothing=Text("Crews work without a common list.", "各车无统一作业单。")
         if not target
         else Text("Crews go on with the old lists.", "各车继续按原作业单作业。"),
-        benefit=Text(f"{len(problem.stops) - late} stops in time", f"{len(problem.stops) - late}项按时"),
+        benefit=Text(
+            f"{many(len(problem.stops) - late, 'stop')} in time", f"{len(problem.stops) - late}项按时"
+        ),
         cost=join(list(notes)) if notes else Text("crews and salt as listed", "车辆与用料见清单"),
         evidence=(
             Evidence(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.winter.judging import Comparison, Judgement, judge, learnt_speeds, salt_t
-from clearway.desks.winter.plan_model import Plan
+from clearway.desks.winter.plan_model import Plan, many
 from clearway.kernel.language import Text
 from clearway.network.model import RoadClass
 from clearway.operations.winter.need import asked_lane_km
@@ -66,7 +66,11 @@ def clock(at: datetime, zone: str, *, day: bool = False) -> str:
 def change_words(change: Change, zone: str) -> Text:
     """One change of lists in a line."""
     at, share = clock(change.at, zone), 100.0 * change.moved / max(1, change.remaining)
-    added = Text(f"; {change.added} stops added", f"；新增{change.added}项") if change.added else Text("", "")
+    added = (
+        Text(f"; {many(change.added, 'stop')} added", f"；新增{change.added}项")
+        if change.added
+        else Text("", "")
+    )
     return Text(
         f"{at} {change.why.en}: new lists in {change.seconds:.1f} s "
         f"({'usable' if change.usable else 'not usable'}); {change.moved} of {change.remaining} remaining "
@@ -86,8 +90,8 @@ def changes_told(found: Record, zone: str) -> list[Text]:
         stops, moved = sum(c.added for c in added), max(c.moved / max(1, c.remaining) for c in added)
         lines.append(
             Text(
-                f"{len(added)} times the forecast asked for more roads: {stops} stops added, at most "
-                f"{100 * moved:.0f} % of the remaining stops changed crew for it",
+                f"{many(len(added), 'time')} the forecast asked for more roads: {many(stops, 'stop')} added, "
+                f"at most {100 * moved:.0f} % of the remaining stops changed crew for it",
                 f"预报{len(added)}次新增道路：共增{stops}项，每次换车不超过剩余项的{100 * moved:.0f}%",
             )
         )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clearway.desks.winter.plan import Former, solve
-from clearway.desks.winter.plan_model import Crew, Plan, Problem, Stop, Visit
+from clearway.desks.winter.plan_model import Crew, Plan, Problem, Stop, Visit, many
 from clearway.desks.winter.progress import Progress
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text, join
@@ -314,7 +314,7 @@ def _dropped(problem: Problem, stops: list[int]) -> tuple[Text, ...]:
     km = sum(problem.stretches[j].length_m for j in {problem.stops[s].stretch for s in stops}) / 1000.0
     return (
         Text(
-            f"{len(stops)} stops ({km:.1f} km) lie on closed roads or cannot be reached any more",
+            f"{many(len(stops), 'stop')} ({km:.1f} km) on closed roads or not to be reached any more",
             f"{len(stops)}项作业（{km:.1f}公里）位于封闭道路或已无法到达",
         ),
     )

@@ -36,7 +36,7 @@ from clearway.operations.winter.live import Control, Message, parse
 from clearway.operations.winter.need import Need, asked_lane_km, night_orders
 from clearway.operations.winter.proposals import change_proposal, plan_proposal, propose
 from clearway.operations.winter.replan import Busy, NewPlan, Trouble, replan
-from clearway.operations.winter.state import Asked, Change, Draft, Running, joined
+from clearway.operations.winter.state import Asked, Change, Draft, Running, joined, more_roads
 from clearway.picture.desk import CycleResult
 from clearway.picture.picture import Treatment
 from clearway.records import SYSTEM, Actor, Command, Journal
@@ -284,9 +284,7 @@ class WinterService:
                 replace(s, id=s.id + batch, due_s=s.due_s + shift, not_before_s=s.not_before_s + shift)
                 for s in fresh.problem.stops
             )
-            why = Text(
-                f"the forecast asks for {len(orders)} more roads", f"预报新增{len(orders)}条道路需作业"
-            )
+            why = more_roads(len(orders))
             return self.change(at, why, Trouble(more=more, relief=True), orders)
 
     def change(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from clearway.desks.winter.plan_model import Plan
+from clearway.desks.winter.plan_model import Plan, many
 from clearway.desks.winter.progress import Progress
 from clearway.kernel.language import Text
 from clearway.operations.winter.build import Order, Site
@@ -129,3 +129,8 @@ def joined(one: Trouble, other: Trouble) -> Trouble:
         (*one.more, *other.more),
         one.relief or other.relief,
     )
+
+
+def more_roads(number: int) -> Text:
+    """Why lists grow."""
+    return Text(f"the forecast asks for {many(number, 'more road')}", f"预报新增{number}条道路需作业")
