@@ -67,7 +67,9 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
     mine = grouped(house, [a for a in alarms if a.concerns(who.post or "")])
     post = house.journal.find(who.post) if who.post else None
     return {
-        "nav": NAV,
+        "nav": [
+            line for line in NAV if line[0] != "/console/admin" or "admin" in {g.role for g in who.grants}
+        ],
         "counts": {
             "inbox": len(house.journal.list("proposal", states=("open",), as_of=at)),
             "alarms": len(alarms),

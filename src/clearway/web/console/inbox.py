@@ -38,17 +38,22 @@ def inbox(visitor: Visitor) -> Response:
     """All open proposals, what is lost by waiting first."""
     house = visitor.house
     rows = open_proposals(house, visitor.at)
+    authority = house.journal.authority()
+    may = {r.id: authority.may(visitor.actor, "approve", r) for r in rows}
     by_rule: dict[str, int] = {}
     for row in rows:
+        if not may[row.id].allowed:
+            continue
         by_rule[rule_of(row)] = by_rule.get(rule_of(row), 0) + 1
     return visitor.page(
         "inbox.html",
         rows=rows,
         rule_of=rule_of,
+        may=may,
         bulk={rule for rule, count in by_rule.items() if count > 1},
         two={r.id: needs_two(house.kinds, r.data) for r in rows},
         roads_of=lambda row: roads(house.network, row.data.get("subjects") or (), limit=6),
-        to_confirm=[] if visitor.at else waiting(house, house.journal.authority(), visitor.actor),
+        to_confirm=[] if visitor.at else waiting(house, authority, visitor.actor),
         posts=post_names(house),
         decided=[] if visitor.at else decided_just_now(house, visitor.actor, visitor.now),
         keys={r.id: secrets.token_urlsafe(12) for r in rows},

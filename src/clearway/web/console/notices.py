@@ -62,8 +62,15 @@ def notices(visitor: Visitor) -> Response:
     order = {"awaiting_second": 0, "issued": 1, "draft": 2}
     rows.sort(key=lambda r: (order.get(r.state, 9), -r.updated_us))
     shown = rows[:200]
+    authority = house.journal.authority()
+    may = {
+        r.id: {v for v in ("update", "cancel") if authority.may(visitor.actor, v, r).allowed} for r in shown
+    }
+    areas = {grant.area for grant in visitor.who.grants}
     return visitor.page(
         "notices.html",
+        may=may,
+        may_compose=any(authority.may_open(visitor.actor, "notice", "draft", a).allowed for a in areas),
         rows=shown,
         kind=house.kinds["notice"],
         arrived={r.id: _arrived(receipts_of(visitor, r)) for r in shown if r.state == "issued"},
