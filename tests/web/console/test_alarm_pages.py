@@ -148,3 +148,34 @@ def test_paper_says_when_and_that_it_is_a_simulation_only_if_it_is(desk: Desk) -
     assert "Tanker leaks" in sheet
     assert desk.journal.head().hash[:16] in sheet
     assert "Simulation" not in sheet
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_paper_says_where_since_when_who_is_spared_and_names_units(desk: Desk, language: str) -> None:
+    """Detour, exemptions, law and the unit stand in words; incidents and overrides with road and beginning."""
+    network = desk.services.network
+    road, label = network.corridors[0].id, network.corridors[0].label[language]
+    body = measure(desk.clock) | {
+        "headline": {"en": "Limit 30", "zh": "限速30"},
+        "exemptions": ["ambulance"],
+        "detour": {"en": "by the ring road", "zh": "绕行环路"},
+        "legal_basis": "Road Traffic Safety Law art. 39",
+    }
+    desk.journal.submit(Command("measure", "order", body, DUTY, "limit"))
+    person = desk.browser("duty", "duty_officer", language=language)
+    person.send("/console/log/incident", road=road, type="crash")
+    person.send("/console/log/reading", road=road, condition="ice", reason="told by a driver")
+    task = {"type": "inspect", "headline": {"en": "Look", "zh": "查看"}, "unit": "unit-1", "area": "town"}
+    desk.journal.submit(Command("task", "open", task, DUTY, "look"))
+    page = person.get("/console/in-force")
+    sheet = page[page.index('class="sheet"') :]
+    wanted = {
+        "en": ("ambulance", "by the ring road", "Road Traffic Safety Law art. 39"),
+        "zh": ("救护车", "绕行环路", "《道路交通安全法》第39条"),
+    }[language]
+    assert not [words for words in wanted if words not in sheet]
+    told = sheet[sheet.rindex("<h2>") :]
+    assert told.count(label) >= 2
+    assert told.count({"en": "since", "zh": "自 <time"}[language]) >= 2
+    assert "unit-1" not in sheet
+    assert desk.journal.get("unit-1").data["name"][language] in sheet

@@ -27,6 +27,8 @@ from clearway.web.submit import submit
 
 router = APIRouter(include_in_schema=False)
 TWO_PEOPLE: Final = ("measure", "notice")
+SHEET_ROADS: Final = 12
+"""Roads a measure names on the printed sheet; the rest is counted."""
 _SYSTEM_ONLY: Final = frozenset({"open", "expire", "lapse", "withdraw_by_system"})
 
 
@@ -81,7 +83,8 @@ def in_force(visitor: Visitor) -> Response:
         posts=journal.list("post", states=("active",), as_of=at),
         accounts=account_names(visitor),
         kinds=house.kinds,
-        roads_of=lambda row: roads(house.network, row.data.get("corridors") or (), limit=20),
+        roads_of=lambda row: roads(house.network, row.data.get("corridors") or (), limit=SHEET_ROADS),
+        d=Namer(house),
         head=journal.head(),
     )
 
