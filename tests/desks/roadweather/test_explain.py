@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from clearway.desks.roadweather.conditions import LOOKS, Condition
 from clearway.desks.roadweather.explain import READS, ColumnSeries, explain
 from clearway.network.model import Deck
 from tests.desks.roadweather.test_desk import assess, icy_weather
@@ -42,6 +43,9 @@ def test_a_clear_night_on_a_wet_bridge_is_explained() -> None:
     assert "clear sky after 04:00" in said
     assert "possible bridge deck" in said
     assert "1.2 mm water left" in said
+    chinese = "；".join(w.zh for w in explain(given, zone=ZoneInfo("Asia/Shanghai")))
+    assert "后转晴，路面辐射降温" in chinese
+    assert not set(",()") & set(chinese)
 
 
 def test_salt_ice_and_sun_are_named() -> None:
@@ -76,3 +80,10 @@ def test_words_come_from_the_cycle_fields() -> None:
     words = explain(ColumnSeries.of(fields, 1, start=pic.at, deck=int(pic.columns.deck[1])))
     assert any("bridge deck" in w.en for w in words)
     assert all(w.en and w.zh for w in words)
+
+
+def test_wet_is_not_said_to_be_slippery() -> None:
+    """The Chinese word for a wet road promises no slipperiness and differs from that for a damp one."""
+    wet, damp = LOOKS[Condition.WET].label.zh, LOOKS[Condition.DAMP].label.zh
+    assert "滑" not in wet
+    assert wet != damp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -158,3 +159,16 @@ def test_rows_for_screens() -> None:
     assert rows[0]["text"]["en"] == "ice has formed, above −5 °C"
     waiting = need_rows(run(ahead(8)), picture().network)
     assert {(r["reason"], r["onset_h"]) for r in waiting} == {("not_yet", 8.0)}
+
+
+def test_no_start_lies_behind_and_no_share_exceeds_its_whole() -> None:
+    """On ice now, crews start now at the latest, and at most all of the next hours are slippery."""
+    for proposal in by_key(run(ICE)).values():
+        told = str(proposal.payload["instruction"]["en"])
+        start = re.findall(r"start no later than (?:\d+ \w+ )?(\d\d:\d\d)", told)[0]
+        assert start >= f"{AT + timedelta(hours=8):%H:%M}", told
+        shares = [
+            re.findall(r"^([0-9.]+) of the next ([0-9]+) h slippery", e.text.en) for e in proposal.evidence
+        ]
+        (part, whole) = next(s[0] for s in shares if s)
+        assert 0 < float(part) <= float(whole)

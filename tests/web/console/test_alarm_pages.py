@@ -152,7 +152,7 @@ def test_paper_says_when_and_that_it_is_a_simulation_only_if_it_is(desk: Desk) -
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_paper_says_where_since_when_who_is_spared_and_names_units(desk: Desk, language: str) -> None:
-    """Detour, exemptions, law and the unit stand in words; incidents and overrides with road and beginning."""
+    """Detour, exemptions, law and the unit stand in words; incidents and overrides with road and start."""
     network = desk.services.network
     road, label = network.corridors[0].id, network.corridors[0].label[language]
     body = measure(desk.clock) | {

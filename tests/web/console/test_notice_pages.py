@@ -8,13 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from clearway.channels.model import OutMessage
 from clearway.channels.outbox import Outbox
 from clearway.channels.recording import RecordingChannel
 from clearway.channels.registry import LiveChannels
 from clearway.channels.texts import width
 from clearway.desks.command.notice_words import advice
+from clearway.kernel.clock import iso
 from clearway.kernel.levels import Level
+from clearway.records import Actor, Command, Role
 from tests.web.console.conftest import Desk, Person
 
 
@@ -142,3 +146,21 @@ def test_short_message_takes_the_first_sentence(desk: Desk) -> None:
     assert "。。" not in zh
     assert "Slow down." in en
     assert "Slow down. Slow" not in en
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "snow and ice on roads"), ("zh", "道路冰雪")])
+def test_update_composer_names_the_hazard(desk: Desk, language: str, name: str) -> None:
+    """A hazard that nobody can choose anew stands in words in the composer of an update."""
+    body = {
+        "hazard": "road_snow_ice", "level": 2, "headline": {"en": "Ice", "zh": "结冰"}, "area": "town",
+        "description": {"en": "It freezes.", "zh": "结冰。"}, "corridors": ["cor-0"],
+        "instruction": {"en": "Slow down", "zh": "减速"}, "starts": iso(desk.clock.now()),
+        "expires": iso(desk.clock.now() + timedelta(hours=6)), "status": "Actual",
+        "next_update_by": iso(desk.clock.now() + timedelta(hours=3)),
+    }  # fmt: skip
+    officer = Actor("duty", (Role("duty_officer", "town"),), "post-duty")
+    row = desk.journal.submit(Command("notice", "draft", body, officer, "draft"))
+    page = desk.browser("officer", "duty_officer", language=language).get(
+        f"/console/notices/{row.record_id}/update"
+    )
+    assert re.search(rf'value="road_snow_ice" selected>{name}<', page)

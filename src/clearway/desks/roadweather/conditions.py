@@ -43,7 +43,7 @@ class Look:
 LOOKS: Final = {
     Condition.DRY: Look(Text("dry", "干燥"), "#8a9499", "solid"),
     Condition.DAMP: Look(Text("damp", "潮湿"), "#7fb2d9", "sparse-dots"),
-    Condition.WET: Look(Text("wet", "积水湿滑"), "#2f7fc1", "dots"),
+    Condition.WET: Look(Text("wet", "湿润"), "#2f7fc1", "dots"),
     Condition.SLUSH: Look(Text("slush", "雪浆"), "#7a6fc0", "wave"),
     Condition.SNOW: Look(Text("snow", "积雪"), "#9d86e0", "cross"),
     Condition.COMPACTED_SNOW: Look(Text("compacted snow", "压实雪"), "#6b3fc9", "dense-cross"),

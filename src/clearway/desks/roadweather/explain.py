@@ -28,9 +28,9 @@ READS: Final = (
 )  # fmt: skip
 
 DECK_WORDS: Final = {
-    Deck.BRIDGE: Text("bridge deck, cold from below as well", "桥面,上下两面同时降温"),
-    Deck.POSSIBLE_BRIDGE: Text("possible bridge deck (by its name)", "疑似桥面(据名称推断)"),
-    Deck.TUNNEL: Text("tunnel: no sky above it and no precipitation on it", "隧道内:不受天空辐射和降水影响"),
+    Deck.BRIDGE: Text("bridge deck, cold from below as well", "桥面，上下两面同时降温"),
+    Deck.POSSIBLE_BRIDGE: Text("possible bridge deck (by its name)", "疑似桥面（据名称推断）"),
+    Deck.TUNNEL: Text("tunnel: no sky above it and no precipitation on it", "隧道内：不受天空辐射和降水影响"),
 }
 
 
@@ -73,9 +73,9 @@ def explain(series: ColumnSeries, *, zone: tzinfo = UTC) -> list[Text]:
     words = _temperature_words(v, moisture, clock_of=clock)
     clear = _lasting((v["longwave_wm2"][1:] < CLEAR_SKY_WM2) & (v["shortwave_wm2"][1:] < 5.0), 3)
     if clear is not None:
-        when = Text("clear sky in the night, the road radiates", "夜间晴空,路面辐射降温")
+        when = Text("clear sky in the night, the road radiates", "夜间晴空，路面辐射降温")
         if clear > 0:
-            when = Text(f"clear sky after {clock(clear + 1)}", f"{clock(clear + 1)} 后转晴,路面辐射降温")
+            when = Text(f"clear sky after {clock(clear + 1)}", f"{clock(clear + 1)} 后转晴，路面辐射降温")
         words.append(when)
     if series.deck in DECK_WORDS:
         words.append(DECK_WORDS[series.deck])
@@ -87,7 +87,7 @@ def explain(series: ColumnSeries, *, zone: tzinfo = UTC) -> list[Text]:
         words.append(
             Text(
                 f"sun from {clock(sun[0])}, up to {peak:.0f} W/m² absorbed",
-                f"{clock(sun[0])} 起有日照,吸收最高 {peak:.0f} W/m²",
+                f"{clock(sun[0])} 起有日照，吸收最高 {peak:.0f} W/m²",
             )
         )
     return words
@@ -101,7 +101,7 @@ def _temperature_words(
     lowest = int(rst.argmin())
     least = f"{rst[lowest]:.1f} °C"
     if not below.any():
-        return [Text(f"the road stays above freezing (lowest {least})", f"路面不结冰(最低 {least})")]
+        return [Text(f"the road stays above freezing (lowest {least})", f"路面不结冰（最低 {least}）")]
     first = int(below.argmax())
     wet = bool(v["water_mm"][first] >= pr.MOIST_MM or (first > 0 and moisture[first] >= pr.MOIST_MM))
     white = bool(moisture[first] >= pr.MOIST_MM)
@@ -126,7 +126,7 @@ def _store_words(v: Mapping[str, F64]) -> list[Text]:
     if water >= pr.MOIST_MM:
         words.append(Text(f"{water:.1f} mm water left", f"残留水膜 {water:.1f} 毫米"))
     if snow >= 0.3:
-        words.append(Text(f"up to {snow:.1f} mm of snow (as water)", f"积雪最多 {snow:.1f} 毫米(水当量)"))
+        words.append(Text(f"up to {snow:.1f} mm of snow (as water)", f"积雪最多 {snow:.1f} 毫米（水当量）"))
     if ice >= pr.MOIST_MM:
         words.append(Text(f"up to {ice:.2g} mm of ice", f"冰层最厚 {ice:.2g} 毫米"))
     frost = float(v["frost_mm"].max())

@@ -98,7 +98,8 @@ class BatchWords:
         """How many roads and lane kilometres."""
         lane_km = self.inputs.lane_km(self.roads)
         n = self.roads.size
-        return Text(f"{n} roads ({lane_km:.0f} lane-km)", f"{n}条道路（{lane_km:.0f}车道公里）")
+        roads = "1 road" if n == 1 else f"{n} roads"
+        return Text(f"{roads} ({lane_km:.0f} lane-km)", f"{n}条道路（{lane_km:.0f}车道公里）")
 
     def headline(self) -> Text:
         """What, where, how much, by when."""
@@ -159,7 +160,7 @@ class BatchWords:
 
     def instruction(self) -> Text:
         """What the crew does."""
-        start = clock(self.start, local_zone(self.inputs.doctrine))
+        start = clock(max(self.start, self.inputs.at), local_zone(self.inputs.doctrine))
         action, dose = ACTIONS[self.batch.action], self.dose()
         return Text(
             f"{action.en[0].upper()}{action.en[1:]}{dose.en}; bridges and ramps first; "

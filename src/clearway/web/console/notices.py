@@ -25,6 +25,7 @@ from clearway.records import Command, RecordRow
 from clearway.web.console.bodies import read_fields
 from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.inbox import account_names
+from clearway.web.console.named import Namer
 from clearway.web.console.names import corridor_numbers
 from clearway.web.submit import submit
 from clearway.web.templating import render as page_of
@@ -154,6 +155,7 @@ def _composer(
         notice=notice,
         fields=[kind.fields[n] for n in EDITED if n not in ("hazard", "certainty", "urgency", "severity")],
         hazards=[(name, cap_hazard(name).name) for name in HAZARDS],
+        hazard_name=Namer(house)(body.get("hazard") or ""),
         situations=[] if notice else house.journal.list("situation", states=("active",)),
         columns=house.sign_columns,
         preview=previews(visitor, body, verb, notice) if preview else None,

@@ -75,8 +75,8 @@ def _proposal(corridors: Indices, inputs: ControlInputs) -> Proposal:
         ref,
         restrictive=True,
         lift_condition=Text(
-            "special level over for 30 min; all of it driven through and passable; reopened in steps",
-            "特级管控条件解除并持续30分钟，全线巡查核实可通行后分步放行",
+            "danger over for 30 min; all of it driven through and passable; reopened in steps",
+            "危险解除并持续30分钟，全线巡查核实可通行后分步放行",
         ),
         basis=legal_basis(inputs, "traffic_control", "least_intrusive", "expected_duration"),
         extra={

@@ -77,8 +77,8 @@ def _proposal(level: str, corridors: Indices, inputs: ControlInputs) -> Proposal
         ref,
         restrictive=True,
         lift_condition=Text(
-            "level 2 no longer holds for 30 min; drive-through found the road good",
-            "二级管控条件解除并持续30分钟，且经巡查核实",
+            "what made it necessary has been over for 30 min; drive-through found the road good",
+            "致因天气和路况解除并持续30分钟，且经巡查核实",
         ),
         basis=legal_basis(inputs, "guide_limit_forbid", "least_intrusive"),
         details={"ban": ban},

@@ -189,8 +189,8 @@ def _evidence(roads: Indices, inputs: WinterInputs) -> tuple[Evidence, ...]:
     begins = clock(full_hour(inputs.at) + timedelta(hours=first), local)
     slick = float(np.average(inputs.p_slippery[roads], weights=weight))
     low, mid = float(np.nanmin(coldest)), float(np.nanmedian(coldest))
-    hours = float(np.average(inputs.need.slick_h[roads], weights=weight))
     horizon = inputs.number("winter.horizon_h")
+    hours = min(float(np.average(inputs.need.slick_h[roads], weights=weight)), horizon)
     return (
         *_physics(roads, inputs, source),
         Evidence(
