@@ -94,9 +94,12 @@ def store_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real chromium without a window; everything but loopback is out of its reach."""
+    """A real chromium without a window; everything but loopback is out of its reach.
+
+    One for each module: while it is open an event loop runs in this thread, and other tests need their own.
+    """
     path = chromium.program()
     if path is None:
         missing("chromium is not installed")

@@ -220,7 +220,8 @@ def test_saved_file_is_taken_back_once(seats: Seats) -> None:
     online_later(seats, page)
     expect(page.locator("[data-island=field]")).to_have_attribute("data-unsent", "0")
     expect(page.locator("[data-island=field] [role=alert]")).to_have_count(0)
-    assert [e.verb for e in seats.desk.journal.history(task)] == ["open", "acknowledge", "attach", "start"]
+    verbs = [e.verb for e in seats.desk.journal.history(task)]
+    assert (verbs[:2], sorted(verbs[2:])) == (["open", "acknowledge"], ["attach", "start"])
 
 
 def test_page_can_be_installed(seats: Seats) -> None:

@@ -68,7 +68,9 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
     post = house.journal.find(who.post) if who.post else None
     return {
         "nav": [
-            line for line in NAV if line[0] != "/console/admin" or "admin" in {g.role for g in who.grants}
+            line
+            for line in NAV
+            if str(line[0]) != "/console/admin" or "admin" in {g.role for g in who.grants}
         ],
         "counts": {
             "inbox": len(house.journal.list("proposal", states=("open",), as_of=at)),

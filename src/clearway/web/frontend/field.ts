@@ -171,7 +171,8 @@ class FieldPage {
       await this.outbox.drop(item.key);
     } catch (error) {
       const refused = error instanceof Refused && [404, 409, 413, 422].includes(error.status);
-      const forbidden = error instanceof Refused && error.status === 403 && error.error.code === "forbidden" &&
+      const forbidden = error instanceof Refused && error.status === 403 &&
+        error.error.code === "forbidden" &&
         !error.error.what.includes("CSRF");
       if (!refused && !forbidden) throw error;
       await this.outbox.put({ ...item, problem: (error as Error).message });
@@ -490,6 +491,10 @@ class FieldPage {
 }
 
 for (const element of document.querySelectorAll<HTMLElement>('[data-island="field"]')) {
-  const props = JSON.parse(element.dataset.props || "{}") as { unit?: string; account?: string; name?: string };
+  const props = JSON.parse(element.dataset.props || "{}") as {
+    unit?: string;
+    account?: string;
+    name?: string;
+  };
   void new FieldPage(element, props.unit ?? "", props.account ?? "", props.name ?? "").start();
 }
