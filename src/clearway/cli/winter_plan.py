@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text
 
 if TYPE_CHECKING:
     from clearway.desks.winter.plan_model import Plan
@@ -68,19 +72,39 @@ def replan(
     from clearway.operations.winter.simulated import SimulatedFleet, play
 
     site = _site(roads, trucks, 0, action, rate_g_m2, "")
+    known = [c.id for c in site.problem.crews]
+    if lose not in known:
+        raise InputError(
+            f"there is no unit {lose}",
+            where="--lose",
+            hint=f"Units: {known[0]} to {known[-1]}",
+            words=Text(f"there is no unit {lose}", f"没有单位{lose}"),
+        )
     made = solve(site.problem, seconds=seconds, seed=seed, passed=site.passed)
     control = Control(site, Progress(made))
     at_s = 60.0 * after_min
     control.progress.crew(lose)
     play(control, SimulatedFleet(site, made, seed, breaks={lose: at_s}), -1.0, at_s)
     found = again(site, control.progress, at_s, Trouble(), seconds=replan_s, seed=seed)
+    moved, left, share = len(found.moved), len(found.plan.problem.stops), 100 * found.share_moved
     if not as_json:
-        typer.echo(
-            f"{lose} lost after {after_min:g} min: {len(found.moved)} of {len(found.plan.problem.stops)} "
-            f"remaining stops moved ({100 * found.share_moved:.1f} %) in {found.seconds:.2f} s; "
-            f"late {found.late_without} without, {found.late_with} with new lists"
+        _line(
+            f"{lose} lost after {after_min:g} min: {moved} of {left} remaining stops moved ({share:.1f} %) "
+            f"in {found.seconds:.2f} s; late {found.late_without} without, {found.late_with} with new lists",
+            f"{lose}在{after_min:g}分钟后停用：剩余{left}项作业中{moved}项改派（{share:.1f}%），"
+            f"用时{found.seconds:.2f}秒；不改派逾时{found.late_without}项，改派后{found.late_with}项",
         )
-    _show(found.site, found.plan, as_json)
+    more = {
+        "lost": lose,
+        "after_min": after_min,
+        "remaining": left,
+        "moved": moved,
+        "share_moved": round(found.share_moved, 4),
+        "replan_seconds": round(found.seconds, 2),
+        "late_without": found.late_without,
+        "late_with": found.late_with,
+    }
+    _show(found.site, found.plan, as_json, more)
 
 
 def report(
@@ -156,7 +180,11 @@ def _network(folder: Path | None) -> Network:
     return import_roads(Path(str(files("clearway.data"))) / "beijing" / "beijing_roads.osm.pbf")
 
 
-def _show(site: Site, made: Plan, as_json: bool) -> None:
+def _line(en: str, zh: str) -> None:
+    typer.echo(f"{en} / {zh}")
+
+
+def _show(site: Site, made: Plan, as_json: bool, more: Mapping[str, object] | None = None) -> None:
     from clearway.operations.winter.check import check_plan
 
     verdict, late = check_plan(site, made), int(made.late().sum())
@@ -174,16 +202,22 @@ def _show(site: Site, made: Plan, as_json: bool) -> None:
         "left_out": [t.as_dict() for t in site.problem.left_out],
         "seconds": round(made.seconds, 2),
         "rounds": made.rounds,
+        **(more or {}),
     }
     if as_json:
         typer.echo(json.dumps(data, ensure_ascii=False))
     else:
-        typer.echo(
+        _line(
             f"{data['crews']} crews, {data['stops']} stops, {data['work_km']} km of work, "
             f"{data['dead_km']} km dead-heading, done after {data['end_h']} h; "
-            f"{made.rounds} rounds in {made.seconds:.1f} s"
+            f"{made.rounds} rounds in {made.seconds:.1f} s",
+            f"{data['crews']}个班组，{data['stops']}项作业，作业{data['work_km']}公里，"
+            f"空驶{data['dead_km']}公里，{data['end_h']}小时完成；{made.seconds:.1f}秒内搜索{made.rounds}轮",
         )
-        typer.echo(f"Checker: {'usable' if verdict.usable else 'NOT usable'}; {late} stops late")
+        _line(
+            f"Checker: {'usable' if verdict.usable else 'NOT usable'}; {late} stops late",
+            f"校验：{'可用' if verdict.usable else '不可用'}；{late}项逾时",
+        )
         for text in (*verdict.faults, *verdict.broken, *site.problem.left_out, *made.notes):
             typer.echo(f"  {text.en} / {text.zh}")
     if not verdict.usable:

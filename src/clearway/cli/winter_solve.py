@@ -18,7 +18,7 @@ SHOWN = 30
 
 def solve(
     file: Annotated[Path, typer.Argument(help="CARP text (either dialect) or salt-spreading JSON.")],
-    seconds: Annotated[float, typer.Option(help="Time to search.", min=0, max=86400)] = 10.0,
+    seconds: Annotated[float, typer.Option(help="Time for bound and search.", min=0, max=86400)] = 10.0,
     seed: Annotated[int, typer.Option(help="Seed of the search.", min=0)] = 1,
     iterations: Annotated[
         int | None, typer.Option(help="Search by iterations instead of time: repeats exactly.", min=1)
@@ -28,7 +28,8 @@ def solve(
         int | None, typer.Option(help="Most vehicles (CARP); as many as it takes when left out.", min=1)
     ] = None,
     bound_seconds: Annotated[
-        float | None, typer.Option(help="Time for the lower bound, apart from the search.", min=0)
+        float | None,
+        typer.Option(help="Of these seconds for the lower bound; a tenth when left out.", min=0),
     ] = None,
     check: Annotated[
         Path | None, typer.Option("--check", help="Only judge this solution; nothing is planned.")
@@ -81,9 +82,9 @@ def _show(found: Outcome, *, planned: bool) -> None:
         (found.lower_bound, "lower bound", "下界"),
     ):
         if base and found.planned:
-            share = 100 * (cost - base) / base
+            share = f"{100 * (cost - base) / base:+.2f} %" if found.comparable else "–"
             value = f"{base / 1000:.3f} km" if found.unit == "m" else f"{base:g}"
-            line(f"{en} {value}: {share:+.2f} %", f"{zh}{value}：{share:+.2f}%")
+            line(f"{en} {value}: {share}", f"{zh}{value}：{share}")
     if planned:
         line(
             f"{found.iterations} iterations in {found.search_s:.1f} s, seed {found.order.seed}",

@@ -148,7 +148,6 @@ def test_faults_of_the_compact_dialect(old: str, new: str, where: str, what: str
         ("coste 5   demanda 2", "coste 5 6 demanda 2", "line 12", "pairs"),
         ("coste 5   demanda 2", "coste 5 weight 2", "line 12", "'weight'"),
         ("( 1, 2)", "( 1 2)", "line 12", "looks like"),
-        (" DEPOSITO :   1", "", "", "no depot"),
         (" DEPOSITO :   1", " DEPOSITO : 77", "", "77 lies on no road"),
         (" CAPACIDAD : 3", "", "", "capacity is missing"),
         (" CAPACIDAD : 3", " CAPACIDAD : 3\n CAPACIDAD : 4", "line 9", "twice"),
@@ -177,6 +176,8 @@ def test_faults_of_the_spanish_dialect(old: str, new: str, where: str, what: str
         (SPANISH.replace("ARISTAS_REQ : 3", "ARISTAS_REQ : 5", 1), "road_count", "line 5", 3),
         (SPANISH.replace("VERTICES : 4", "VERTICES : 2"), "node_count", "line 4", 3),
         (SPANISH.replace("DEPOSITO :   1", "DEPOSITO : 1 2"), "many_depots", "line 17", 3),
+        (SPANISH.replace("DEPOSITO :   1", ""), "depot_taken", "depot", 3),
+        ("3\n2\n1 2 5 1\n2 3 4 1\n1\n9\n", "depot_taken", "depot", 2),
     ],
 )
 def test_what_is_wrong_is_named_and_the_rest_is_read(text: str, code: str, where: str, required: int) -> None:

@@ -56,6 +56,25 @@ def judged(road: CarpRoad) -> tuple[CarpRoad | None, Finding | None]:
     return road, None
 
 
+def depot_of(roads: list[CarpRoad], *, stated: bool) -> tuple[int, list[Finding]]:
+    """The depot of a file that names none: node 0, or node 1 where nodes count from 1.
+
+    Args:
+        roads: as read.
+        stated: whether the dialect ought to name it, so that its lack is said in any case.
+    """
+    seen = {node for road in roads for node in (road.tail, road.head)}
+    depot = 1 if 0 not in seen and 1 in seen else 0
+    if not depot and not stated:
+        return depot, []
+    text = Text("no depot is stated; node {d} is taken", "未声明车场；采用节点{d}")
+    if not stated:
+        text = Text(
+            "no node is numbered 0; node {d} is taken as the depot", "没有编号为0的节点；以节点{d}为车场"
+        )
+    return depot, [Finding("depot_taken", "depot", text.format(d=depot), grave=False)]
+
+
 def usable(roads: list[CarpRoad]) -> tuple[tuple[CarpRoad, ...], list[Finding]]:
     """All roads that can be used, and what was wrong with the others."""
     kept, findings = [], []

@@ -1,19 +1,18 @@
 """The compact dialect: numbers only.
 
 Number of vertices; number of edges; for each edge ``from to cost demand``; number of vehicles; their
-capacity; lower bound; upper bound (the last two may be missing). The depot is node 0. An edge is required
-when its demand is above zero. Layout: the ``FORMAT.txt`` that comes with the instances of CARPData.
+capacity; lower bound; upper bound (the last two may be missing). The depot is node 0, or node 1 where none
+is numbered 0. An edge is required when its demand is above zero. Layout: the ``FORMAT.txt`` that comes with
+the instances of CARPData.
 """
 
 from __future__ import annotations
 
-from clearway.exchange.carp.cells import MAX_ROADS, number, usable, whole
+from clearway.exchange.carp.cells import MAX_ROADS, depot_of, number, usable, whole
 from clearway.exchange.carp.model import CarpInstance, CarpRoad
 from clearway.exchange.findings import Finding
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
-
-DEPOT = 0
 
 
 def read_compact(text: str, where: str, name: str) -> CarpInstance:
@@ -44,12 +43,13 @@ def read_compact(text: str, where: str, name: str) -> CarpInstance:
     lower = _value(lines, tail + 2, "lower bound", where) if len(lines) > tail + 2 else None
     upper = _value(lines, tail + 3, "upper bound", where) if len(lines) > tail + 3 else None
     kept, findings = usable(roads)
-    findings += _beyond(roads, nodes)
+    depot, remark = depot_of(roads, stated=False)
+    findings += [*remark, *_beyond(roads, nodes)]
     if len(lines) > tail + 4:
         text_ = Text("lines after the upper bound were not read", "上界之后的行未读取")
         findings.append(Finding("trailing_lines", f"line {lines[tail + 4][0]}", text_, grave=False))
     return CarpInstance(
-        name, "compact", kept, DEPOT, vehicles, capacity,
+        name, "compact", kept, depot, vehicles, capacity,
         lower if lower and lower > 0 else None, upper if upper and upper > 0 else None, "", tuple(findings),
     )  # fmt: skip
 

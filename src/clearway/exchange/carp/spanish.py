@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from clearway.exchange.carp.cells import MAX_ROADS, number, usable, whole
+from clearway.exchange.carp.cells import MAX_ROADS, depot_of, number, usable, whole
 from clearway.exchange.carp.model import CarpInstance, CarpRoad
 from clearway.exchange.findings import Finding
 from clearway.kernel.errors import InputError
@@ -69,7 +69,7 @@ def read_spanish(text: str, where: str, name: str) -> CarpInstance:
         raise InputError("the capacity is missing", where=where, hint="A line CAPACIDAD : is needed.")
     capacity = _field(header, "CAPACIDAD", where)
     vehicles = int(_field(header, "VEHICULOS", where, whole_number=True)) if "VEHICULOS" in header else 0
-    depot, more = _depot(header, where)
+    depot, more = _depot(header, roads, where)
     kept, findings = usable(roads)
     findings = [*more, *findings, *_counts(header, roads, where)]
     comment = header.get("COMENTARIO", ("", 0))[0]
@@ -148,12 +148,13 @@ def _field(header: dict[str, tuple[str, int]], key: str, where: str, *, whole_nu
     return whole(value, key, at) if whole_number else number(value, key, at)
 
 
-def _depot(header: dict[str, tuple[str, int]], where: str) -> tuple[int, list[Finding]]:
+def _depot(
+    header: dict[str, tuple[str, int]], roads: list[CarpRoad], where: str
+) -> tuple[int, list[Finding]]:
     value, line = header.get("DEPOSITO", ("", 0))
     words = value.replace(",", " ").split()
     if not words:
-        at = f"{where}, line {line}" if line else where
-        raise InputError("there is no depot", where=at, hint="A line 'DEPOSITO : 1' is needed.")
+        return depot_of(roads, stated=True)
     at = f"{where}, line {line}"
     depot = whole(words[0], "DEPOSITO", at)
     if len(words) == 1:

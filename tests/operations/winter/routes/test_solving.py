@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from clearway.exchange import salt_spreading
-from clearway.exchange.carp.solutions import read_routes
+from clearway.exchange.carp.solutions import CarpRoutes, Served, read_routes, write
 from clearway.exchange.salt_spreading.solutions import read_solution
 from clearway.kernel.errors import InputError
 from clearway.operations.winter.routes.check_carp import check_carp
 from clearway.operations.winter.routes.check_salt import check_salt
+from clearway.operations.winter.routes.merge import fewer_trips
 from clearway.operations.winter.routes.salt_problem import pose_salt
 from clearway.operations.winter.routes.salt_search import structures
 from clearway.operations.winter.routes.solving import Order, check_file, open_file, solve_file
@@ -180,3 +181,56 @@ def test_a_bounded_fleet(shared_data: Path) -> None:
     assert "over_capacity" in [f.code for f in found.verdict.findings]
     assert len(found.verdict.routes) <= 3
     assert any("下界" in line for line in tell)
+
+
+def test_a_limit_that_cannot_carry_the_demand(shared_data: Path) -> None:
+    """Two vehicles of gdb1 carry too little: no plan can exist, and no gap is given."""
+    instance = open_file(shared_data / "winter" / "carp" / "gdb1.dat")
+    found = solve_file(instance, Order(iterations=200, vehicles=2, bound_s=0.1))
+    assert [f.code for f in found.findings if f.grave] == ["short_fleet"]
+    assert "at least 5 vehicles" in found.words[0].en
+    assert "不存在可行方案" in found.words[0].zh
+    assert found.gap is None
+    assert found.as_dict()["gap_to_bound"] is None
+
+
+def test_an_impossible_best_value_is_not_believed() -> None:
+    """A stated best value below the proven bound is named and no gap is measured to it."""
+    text = COMPACT.replace("\n36", "\n5").replace("\n30", "\n1")
+    found = solve_file(open_file(text.encode()), FAST)
+    assert "false_best" in [f.code for f in found.findings]
+    assert found.best_known is None
+    assert found.gap is not None
+    assert found.gap >= 0
+
+
+def test_an_unfit_solution_has_no_gap() -> None:
+    """Half a solution costs less than the bound; that is no gap."""
+    instance = open_file(COMPACT.encode())
+    whole = solve_file(instance, FAST)
+    first = read_routes(whole.solution).routes[0]
+    half = check_file(instance, write(instance, [first], 0.0).encode())  # type: ignore[arg-type]  # a CARP file
+    assert not half.verdict.ok
+    assert half.gap is None
+    assert half.as_dict()["gap_to_bound"] is None
+    assert check_file(instance, whole.solution.encode()).gap is not None
+
+
+def test_trips_that_fit_together_are_joined() -> None:
+    """Two half-full trips are one vehicle's work at the same cost; full ones stay apart."""
+    instance = open_file(b"4\n3\n0 1 5 1\n0 2 5 1\n0 3 5 2\n3\n2\n")
+    apart = CarpRoutes(((Served(0, 1, 0),), (Served(0, 2, 1),), (Served(0, 3, 2),)))
+    joined = fewer_trips(instance, apart)  # type: ignore[arg-type]  # a CARP file
+    assert len(joined.routes) == 2
+    before, after = (check_carp(instance, r) for r in (apart, joined))  # type: ignore[arg-type]  # a CARP file
+    assert after.ok
+    assert after.cost == before.cost == 30
+
+
+def test_the_bound_takes_its_time_out_of_the_seconds() -> None:
+    """A tenth of the seconds by default, no more than the format's; what it took is not searched again."""
+    assert Order(seconds=10.0).bound_seconds("carp") == 1.0
+    assert Order(seconds=60.0).bound_seconds("carp") == 2.0
+    assert Order(seconds=10.0, bound_s=3.0).bound_seconds("carp") == 3.0
+    assert Order(seconds=10.0).less(1.5).seconds == 8.5
+    assert Order(seconds=10.0).less(99.0).seconds == 1.0

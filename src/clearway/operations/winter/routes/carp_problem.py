@@ -29,6 +29,11 @@ SHORT_FLEET = Text(
     "{v}辆车可载{c:g}，需求为{q:g}：至少需要{n}辆；规划将按需增加车辆",
 )
 
+NO_PLAN = Text(
+    "no plan can exist: {v} vehicles carry {c:g}, the demand is {q:g}; at least {n} vehicles are needed",
+    "不存在可行方案：{v}辆车可载{c:g}，需求为{q:g}；至少需要{n}辆车",
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CarpPosed:
@@ -102,7 +107,7 @@ def pose_carp(
     depot = [node[instance.depot]]
     there, back = shortest(graph, depot)[0], shortest(graph.T.tocsr(), depot)[0]
     kept, left_out, findings = _sieve(instance, node, there, back)
-    findings = [*instance.findings, *findings, *_fleet(instance, kept)]
+    findings = [*instance.findings, *findings, *_fleet(instance, kept, vehicles)]
     roads = np.array(kept, dtype=np.int64)
     made = None
     if kept and problem:
@@ -150,14 +155,17 @@ def _reachable(
     return any(np.isfinite(there[x]) and np.isfinite(back[y]) for x, y in ways)
 
 
-def _fleet(instance: CarpInstance, kept: list[int]) -> list[Finding]:
+def _fleet(instance: CarpInstance, kept: list[int], limit: int | None) -> list[Finding]:
+    """What a stated number of vehicles cannot carry; a given limit makes it grave."""
     demand = sum(instance.roads[k].demand for k in kept)
-    carried = instance.vehicles * instance.capacity
-    if not instance.vehicles or demand <= carried:
+    vehicles = instance.vehicles if limit is None else limit
+    carried = vehicles * instance.capacity
+    if not vehicles or demand <= carried * (1 + 1e-9) or instance.capacity <= 0:
         return []
     least = math.ceil(demand / instance.capacity - 1e-9)
-    text = SHORT_FLEET.format(v=instance.vehicles, c=carried, q=demand, n=least)
-    return [Finding("short_fleet", "vehicles, capacity", text, grave=False)]
+    words = SHORT_FLEET if limit is None else NO_PLAN
+    text = words.format(v=vehicles, c=carried, q=demand, n=least)
+    return [Finding("short_fleet", "vehicles, capacity", text, grave=limit is not None)]
 
 
 def _problem(

@@ -26,6 +26,7 @@ from clearway.operations.winter.routes.carp_bound import carp_bound
 from clearway.operations.winter.routes.carp_problem import pose_carp
 from clearway.operations.winter.routes.check_carp import check_carp
 from clearway.operations.winter.routes.check_salt import check_salt
+from clearway.operations.winter.routes.merge import fewer_trips
 from clearway.operations.winter.routes.salt_bound import salt_bound
 from clearway.operations.winter.routes.salt_problem import pose_salt
 from clearway.operations.winter.routes.verdict import Verdict
@@ -45,6 +46,10 @@ FALSE_BOUND = Text(
     "the file states a lower bound of {b:g}, but this plan costs {c:g}",
     "文件声明下界为{b:g}，但本方案费用为{c:g}",
 )
+FALSE_BEST = Text(
+    "the file states a best value of {c:g}, but no plan can cost less than {b:g}: it is false and not used",
+    "文件声明的最优值为{c:g}，但任何方案的费用都不低于{b:g}：该值有误，不予采用",
+)
 LATE = Text(
     "no plan that keeps the time limit was found; in this one the last truck is done after {last:.1f} min",
     "未找到满足时限的方案；本方案最后一辆车用时{last:.1f}分钟",
@@ -56,12 +61,12 @@ class Order:
     """What is wanted of a solution.
 
     Args:
-        seconds: of search for each process, by the wall.
+        seconds: of bound and search for each process, by the wall.
         seed: of the search; process k uses ``seed + k``.
         iterations: instead of the time, for runs that must repeat exactly.
         processes: searches beside each other, the best kept.
         vehicles: most vehicles (CARP only); as many as it takes when None.
-        bound_s: seconds of computing for the lower bound, apart from the search; by the format when None.
+        bound_s: seconds of these for the lower bound; a tenth and at most the format's when None.
         cpu: whether seconds of search are of processor time, for fair comparison on a busy machine.
     """
 
@@ -80,7 +85,13 @@ class Order:
 
     def bound_seconds(self, form: str) -> float:
         """Seconds for the bound of a format."""
-        return BOUND_S[form] if self.bound_s is None else self.bound_s
+        if self.bound_s is not None:
+            return self.bound_s
+        return BOUND_S[form] if self.iterations is not None else min(BOUND_S[form], 0.1 * self.seconds)
+
+    def less(self, spent_s: float) -> Order:
+        """The same with what is left of the seconds."""
+        return replace(self, seconds=max(0.1 * self.seconds, self.seconds - max(0.0, spent_s)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +135,12 @@ class Outcome:
     def gap(self) -> float | None:
         """Share by which the cost is above the best known, or above the bound where none is stated."""
         base = self.best_known if self.best_known else self.lower_bound
-        return (self.cost - base) / base if base and self.planned else None
+        return (self.cost - base) / base if base and self.comparable else None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the cost is that of a plan that serves all and overloads nobody: else there is no gap."""
+        return self.planned and not any(f.grave and f.code != "late" for f in self.verdict.findings)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain form for JSON."""
@@ -138,7 +154,7 @@ class Outcome:
             "own_lower_bound": self.own_bound,
             "best_known": self.best_known,
             "gap": self.gap,
-            "gap_to_bound": (self.cost - bound) / bound if bound and self.planned else None,
+            "gap_to_bound": (self.cost - bound) / bound if bound and self.comparable else None,
             "vehicles": len(self.verdict.routes),
             "routes": [route.as_dict() for route in self.verdict.routes],
             "check": self.verdict.as_dict(),
@@ -193,9 +209,10 @@ def check_file(instance: Instance, source: Path | bytes, *, bound_s: float | Non
         verdict = check_carp(instance, read_routes(source))
         bound = carp_bound(instance, [int(k) for k in posed.roads], seconds=order.bound_seconds("carp"))
         stated = instance.lower_bound or 0.0
+        best, more = _believed(instance.best_known, bound)
         return Outcome(
-            "carp", instance.name, "", verdict.cost, max(bound, stated), bound, instance.best_known, verdict,
-            posed.findings, (), "", order,
+            "carp", instance.name, "", verdict.cost, max(bound, stated), bound, best, verdict,
+            (*posed.findings, *more), (), "", order,
         )  # fmt: skip
     solution = read_solution(source, instance)
     verdict = check_salt(instance, solution)
@@ -210,7 +227,8 @@ def check_file(instance: Instance, source: Path | bytes, *, bound_s: float | Non
 
 
 def _solve_carp(instance: CarpInstance, order: Order, say: Say) -> Outcome:
-    posed = pose_carp(instance, problem=False)
+    posed = pose_carp(instance, vehicles=order.vehicles, problem=False)
+    begun = order.clock()
     own = carp_bound(instance, [int(k) for k in posed.roads], seconds=order.bound_seconds("carp"))
     stated = instance.lower_bound if not posed.left_out and instance.lower_bound else 0.0
     say(Text(f"lower bound {own:g}", f"下界{own:g}"))
@@ -222,18 +240,29 @@ def _solve_carp(instance: CarpInstance, order: Order, say: Say) -> Outcome:
             "carp", instance.name, "", 0.0, None, None, None, verdict, posed.findings, left_out, "", order,
             words=(NOTHING,), planned=False,
         )  # fmt: skip
-    runs = _runs(_carp_run, instance, order, own, say)
-    tried = [(check_carp(instance, routes, left_out=posed.left_out), routes) for routes, _, _ in runs]
-    verdict, routes = min(tried, key=lambda row: (not row[0].ok, row[0].cost))
+    runs = _runs(_carp_run, instance, order.less(order.clock() - begun), own, say)
+    made = [fewer_trips(instance, routes) for routes, _, _ in runs]
+    tried = [(check_carp(instance, routes, left_out=posed.left_out), routes) for routes in made]
+    verdict, routes = min(tried, key=lambda row: (not row[0].ok, row[0].cost, len(row[1].routes)))
     findings, bound = posed.findings, max(own, stated)
     if verdict.ok and verdict.cost < stated - 1e-9:
         text = FALSE_BOUND.format(b=stated, c=verdict.cost)
         findings, bound = (*findings, Finding("false_bound", "lower bound", text, grave=False)), own
+    best, more = _believed(best, own)
+    findings = (*findings, *more)
+    words = tuple(f.text for f in findings if f.code == "short_fleet" and f.grave)
     return Outcome(
         "carp", instance.name, "", verdict.cost, bound, own, best, verdict, findings, left_out,
         write_carp(instance, routes.routes, verdict.cost), order,
-        iterations=sum(n for _, n, _ in runs), search_s=max(t for _, _, t in runs),
+        iterations=sum(n for _, n, _ in runs), search_s=max(t for _, _, t in runs), words=words,
     )  # fmt: skip
+
+
+def _believed(best: float | None, bound: float) -> tuple[float | None, tuple[Finding, ...]]:
+    """A stated best value, or None and a finding where a proof says that nobody can reach it."""
+    if not best or best >= bound - 1e-6 * max(1.0, bound):
+        return best, ()
+    return None, (Finding("false_best", "best known", FALSE_BEST.format(c=best, b=bound), grave=False),)
 
 
 def _carp_run(
@@ -267,6 +296,7 @@ def _carp_run(
 
 def _solve_salt(instance: SaltInstance, order: Order, say: Say) -> Outcome:
     posed = pose_salt(instance)
+    begun = order.clock()
     bound = salt_bound(posed, seconds=order.bound_seconds("salt_spreading"))
     length = bound.length_m
     say(Text(f"lower bound {length / 1000:.2f} km", f"下界{length / 1000:.2f}公里"))
@@ -277,7 +307,7 @@ def _solve_salt(instance: SaltInstance, order: Order, say: Say) -> Outcome:
             "salt_spreading", instance.name, "m", 0.0, None, None, None, verdict, posed.findings, left_out,
             write_arcs(()), order, words=(NOTHING,), planned=False,
         )  # fmt: skip
-    runs = _runs(_salt_run, instance, order, length, say)
+    runs = _runs(_salt_run, instance, order.less(order.clock() - begun), length, say)
     tried = [(check_salt(instance, made, left_out=posed.left_out), made) for made, _, _ in runs]
     verdict, solution = min(tried, key=lambda row: (_hard(row[0]), _overtime(instance, row[0]), row[0].cost))
     words: tuple[Text, ...] = ()
