@@ -32,7 +32,7 @@ FAST = Order(iterations=2000, bound_s=0.5)
 def test_small_instances(shared_data: Path, name: str, best: float) -> None:
     """The best known value is reached, the checker agrees, and no bound is above it."""
     instance = open_file(shared_data / "winter" / "carp" / f"{name}.dat")
-    found = solve_file(instance, Order(iterations=16_000, bound_s=0.5))
+    found = solve_file(instance, Order(iterations=40_000, bound_s=0.5))
     assert found.verdict.ok
     assert found.cost == best == found.verdict.cost
     assert found.lower_bound is not None
@@ -102,7 +102,7 @@ def test_gualandi(shared_data: Path) -> None:
 def test_kerteminde(shared_data: Path) -> None:
     """The real one with little effort: fit under all its rules and shorter than the operator's 379.7 km."""
     instance = open_file(shared_data / "winter" / "salt_spreading" / "kerteminde" / "kerteminde.json")
-    found = solve_file(instance, Order(iterations=16_000, bound_s=0.5))
+    found = solve_file(instance, Order(iterations=40_000, bound_s=0.5))
     assert found.verdict.ok
     assert found.verdict.served == 266
     assert found.cost < 379_686
