@@ -43,6 +43,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         "names a path of one machine",
     ),
     (re.compile(r"(?<![\w/])/tmp/[a-z]{2,}[\w-]*/"), "names a scratch path; use a temporary folder"),
+    (re.compile(r"^(?:<{7}|>{7}|\|{7}) "), "is a mark of a merge that was not finished"),
 )
 
 

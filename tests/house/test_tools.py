@@ -74,6 +74,8 @@ def test_commonly_long_functions_are_noticed(tmp_path: Path) -> None:
         "open('/" + "work/main/x')",
         "cd /" + "root/x",
         "scratch in /" + "tmp/mine/x",
+        "<" * 7 + " HEAD",
+        ">" * 7 + " 9f2a390 (words)",
     ],
 )
 def test_forbidden_words_are_named_with_their_line(tmp_path: Path, text: str) -> None:
