@@ -186,7 +186,9 @@ def test_crew_reads_turns_and_reports(night: Night) -> None:
     number = running.progress.crew("unit-1")
     left = running.left(number)
     page = crew.get(CAB)
-    assert f"{left} stops left" in page
+    assert page.count(f"{left} stops left") == 1
+    assert "&lt;&lt;&lt;&lt;" not in page
+    assert "<<<<" not in page
     assert 'data-turn="now"' in page
     stop = re.search(r'name="stop" value="([^"]+)"', page)
     assert stop
