@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -362,6 +363,29 @@ def test_a_wide_limit_is_announced_within_minutes_of_the_order(tmp_path: Path) -
     assert timedelta(0) <= sent[0] - first <= timedelta(minutes=6)
     assert made.refused() == []
     made.journal.close()
+
+
+def test_the_archive_keeps_frost_and_reads_cycles_kept_before_it_did(tmp_path: Path) -> None:
+    """A frosty road shows how much frost; a file of an older version reads as unknown, not as nothing."""
+    made = open_play(tmp_path, lambda hour: ICE, snows=lambda hour: 0.0)
+    folder = tmp_path / "kept"
+    archive = CycleArchive(made.session.ground.columns, folder)
+
+    def keep(shown: Picture, result: CycleResult) -> None:
+        made_up = np.full_like(result.fields.array("rst_c"), 0.123)
+        frost = {} if shown.at == AT else {"frost_mm": made_up}
+        fields = {n: replace(result.fields["rst_c"], name=n, unit="mm", values=a) for n, a in frost.items()}
+        archive.put(
+            shown, made.session.state_before, replace(result, fields=result.fields.with_fields(fields))
+        )
+
+    made.session.on_cycle = keep
+    made.run(2)
+    again_read = CycleArchive(made.session.ground.columns, folder)
+    last = again_read.at()
+    assert last is not None
+    assert again_read.ahead(0, last, 3)["frost_mm"] == [0.123] * 4
+    assert again_read.past(0, AT + timedelta(hours=2), 2)["frost_mm"] == [None, 0.123]
 
 
 def test_cycles_between_the_hours_leave_the_trace_hourly_and_the_archive_in_order(tmp_path: Path) -> None:

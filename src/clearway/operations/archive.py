@@ -47,6 +47,7 @@ KEPT: Final[dict[str, Packed]] = {
     "water_mm": Packed("<i2", 0.01, -32768),
     "snow_mm": Packed("<i2", 0.01, -32768),
     "ice_mm": Packed("<i2", 0.01, -32768),
+    "frost_mm": Packed("<i2", 0.001, -32768),
 }
 """Fields kept of each cycle, on axes (lead, column)."""
 

@@ -42,10 +42,11 @@ const CHARTS: [string, Line[]][] = [
     ["rst_p10_c", "10 %", "#1668b8", "#5aa5ee", [4, 3]],
     ["rst_p90_c", "90 %", "#b3121b", "#ff6b6b", [4, 3]],
   ]],
-  [say("Water, snow, ice mm", "水、雪、冰 mm"), [
+  [say("Water, snow, ice, frost mm", "水、雪、冰、霜 mm"), [
     ["water_mm", say("water", "水"), "#1668b8", "#5aa5ee"],
     ["snow_mm", say("snow", "雪"), "#6b3fc9", "#b9a6f0", [6, 3]],
     ["ice_mm", say("ice", "冰"), "#b3121b", "#ff6b6b", [2, 3]],
+    ["frost_mm", say("frost", "霜"), "#b34f00", "#f58b3c", [8, 2, 2, 2]],
   ]],
   [say("Friction, its 10 % case, confidence", "摩擦系数、10%情形、可信度"), [
     ["friction", say("friction", "摩擦系数"), "#2f6d40", "#7cc47f"],
@@ -61,6 +62,7 @@ const HEADS: Record<string, string> = {
   water_mm: say("water mm", "水 mm"),
   snow_mm: say("snow mm", "雪 mm"),
   ice_mm: say("ice mm", "冰 mm"),
+  frost_mm: say("frost mm", "霜 mm"),
   friction_p10: say("friction, 10 %", "摩擦系数，10%"),
 };
 
