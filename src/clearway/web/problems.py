@@ -9,11 +9,12 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from clearway.kernel.errors import ClearwayError, InputError, NotFoundError, SystemFailureError
 from clearway.kernel.language import Text, both
-from clearway.web.console.forms import SignInNeededError, error_page, to_sign_in
+from clearway.web.console.forms import NoPastError, SignInNeededError, error_page, to_sign_in
 from clearway.web.console.refused import refusal_of, remember
 from clearway.web.headers import all_headers, request_id
 
@@ -36,6 +37,8 @@ def wants_page(request: Request) -> bool:
 
 async def refusal(request: Request, error: ClearwayError) -> Response:
     """A refusal as a page; whoever is not signed in is sent to sign in, and keeps what was typed."""
+    if isinstance(error, NoPastError) and request.method == "GET":
+        return await run_in_threadpool(error.visitor.page, "nopast.html")
     if not isinstance(error, SignInNeededError):
         return await error_page(request, error)
     if request.method == "POST":

@@ -6,6 +6,7 @@ import re
 import time
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from clearway.kernel.clock import iso
@@ -87,7 +88,7 @@ def test_time_bar_shows_past_and_never_hides_it(seats: Seats) -> None:
     page.keyboard.press("ArrowLeft")
     page.locator('[data-island=map][data-shown="2015-11-22T04:00:00Z"]').wait_for()
     assert "in-the-past" in (body.get_attribute("class") or "")
-    expect(page.locator(".past-note")).to_contain_text("Nothing here is now")
+    expect(page.locator(".past-note")).to_contain_text("Nothing below is now")
     expect(page.locator(".map-stamp")).to_contain_text("PAST")
     assert "at=2015-11-22T04" in page.url
     decide = page.locator('[data-live="decide"]')
@@ -124,6 +125,45 @@ def test_time_bar_shows_the_forecast_as_such(seats: Seats) -> None:
     assert "past" in (page.locator("body").get_attribute("class") or "").split()
     page.keyboard.press("n")
     page.locator('[data-island=map][data-shown="2015-11-22T06:00:00Z"]').wait_for()
+
+
+@pytest.mark.parametrize(("asked", "told"), [("05:23", "13:23"), ("05:52", "13:52")])
+def test_past_moment_is_told_to_the_minute(seats: Seats, asked: str, told: str) -> None:
+    """An address of the past keeps its minutes, also close to now, and names the cycle apart."""
+    page = seats.sit()
+    page.goto(f"/console?at=2015-11-22T{asked}:00Z")
+    assert map_ready(page).get_attribute("data-shown") == "2015-11-22T05:00:00Z"
+    note = page.locator(".past-note")
+    expect(note).to_contain_text(f"The past: 22 Nov {told}.")
+    expect(note).to_contain_text("state of the cycle of 22 Nov 13:00")
+    expect(page.locator(".timeline output")).to_contain_text(f"PAST · 22 Nov, {told}")
+    assert "past" in (page.locator("body").get_attribute("class") or "").split()
+    page.locator(".timeline input").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"at=2015-11-22T0[45]%3A00"))
+    expect(note).to_contain_text("state of the cycle of 22 Nov")
+    expect(note).not_to_contain_text(told)
+    page.keyboard.press("n")
+    expect(note).to_have_count(0)
+    assert "at=" not in page.url
+    assert seats.complaints == []
+
+
+def test_alarm_of_now_calls_on_a_page_of_the_past(seats: Seats) -> None:
+    """While one looks at the past a grave report comes in: it appears above the frame, as live."""
+    page = seats.sit()
+    page.goto("/console/board?at=2015-11-22T05:23:00Z")
+    expect(page.locator(".me [data-state=live]")).to_be_visible()
+    field = Actor("crew", (Role("field", "town"),), "post-field")
+    body = {
+        "type": "hazmat", "area": "town", "corridors": ["cor-0"], "post": "post-duty",
+        "headline": {"en": "Tanker leaks", "zh": "罐车泄漏"},
+    }  # fmt: skip
+    seats.desk.journal.submit(Command("incident", "report", body, field, "leak"))
+    live = page.locator(".live-now")
+    expect(live).to_contain_text("Tanker leaks")
+    expect(live).to_contain_text("live, now")
+    assert page.locator("main .alarms").count() == 0
 
 
 def test_road_page_has_its_charts(seats: Seats) -> None:

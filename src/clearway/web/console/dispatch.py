@@ -11,7 +11,7 @@ from clearway.desks.roadweather.conditions import LOOKS
 from clearway.kernel.clock import parse_utc
 from clearway.network.model import RoadClass
 from clearway.records import RecordRow
-from clearway.web.console.forms import Visitor
+from clearway.web.console.forms import VisitorThen
 from clearway.web.console.views.board import item_of
 from clearway.web.console.views.mapstate import last_treated
 from clearway.web.console.views.units import unit_views
@@ -22,7 +22,7 @@ SOON: Final = timedelta(minutes=30)
 
 
 @router.get("/console/dispatch")
-def dispatch(visitor: Visitor, all: Annotated[str, Query(max_length=3)] = "") -> Response:
+def dispatch(visitor: VisitorThen, all: Annotated[str, Query(max_length=3)] = "") -> Response:
     """Tasks by due time, units, and when each main road was treated last."""
     house, at = visitor.house, visitor.at
     journal, network = house.journal, house.network

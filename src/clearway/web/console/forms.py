@@ -61,7 +61,10 @@ def has_bundle() -> bool:
 
 
 def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, Any]:
-    """What the head of every page shows: screens, counts, the post, the alarms."""
+    """What the head of every page shows, always of now: screens, counts, the post, the alarms.
+
+    What was said on the spot stands in the page itself and is of the moment ``at`` it shows.
+    """
     known = all_alarms(house)
     alarms = [a for a in known if not a.seen_by]
     mine = grouped(house, [a for a in alarms if a.concerns(who.post or "")])
@@ -73,9 +76,9 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
             if str(line[0]) != "/console/admin" or "admin" in {g.role for g in who.grants}
         ],
         "counts": {
-            "inbox": len(house.journal.list("proposal", states=("open",), as_of=at)),
+            "inbox": len(house.journal.list("proposal", states=("open",))),
             "alarms": len(alarms),
-            "notices": len(house.journal.list("notice", states=("issued",), as_of=at)),
+            "notices": len(house.journal.list("notice", states=("issued",))),
         },
         "post": Text.of(post.data["title"]) if post else None,
         "holds": bool(post and post.data.get("holder") == who.account.id),
@@ -84,6 +87,12 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
         "said": house.journal.list("override", states=("in_force",), as_of=at),
         "query": f"?at={quote(iso(at))}" if at else "",
     }
+
+
+def cycle_of(house: Services, at: datetime) -> datetime | None:
+    """When the cycle ran whose road state is shown for a moment, None where none is kept."""
+    kept = house.cycles.at(at) if house.cycles else None
+    return kept.known if kept else None
 
 
 def _moment(text: str, zone: str) -> datetime:
@@ -110,12 +119,24 @@ _OLD_FORM: Final = Text(
     "This form has grown old: you were signed out or signed in again since.",
     "表单已失效：您此后已退出或重新登录。",
 )
+_PRESENT_ONLY: Final = Text(
+    "this page has no past: it shows the present, and what is done is done in the present",
+    "本页没有历史：仅显示当前情况，操作仅在当前时刻进行",
+)
 _OWN_PAGES: Final = ("/account", "/signin", "/signout", "/language")
 """Pages that concern nobody but the reader; open without a role."""
 
 
 class FormTooOldError(ForbiddenError):
     """A form with the token of another session; what it held is shown, but not put into a form."""
+
+
+class NoPastError(ForbiddenError):
+    """A page was asked for as of a past moment but shows the present only; readers are told so."""
+
+    def __init__(self, visitor: Visit) -> None:
+        super().__init__(_PRESENT_ONLY.en, where="at", words=_PRESENT_ONLY)
+        self.visitor = visitor
 
 
 class SignInNeededError(UnauthenticatedError):
@@ -184,6 +205,7 @@ class Visit:
             hindsight=self.house.hindsight,
             now=now,
             as_of=at,
+            cycle_of=cycle_of(self.house, at) if at else None,
             offset_ms=offset_ms,
             seq=self.house.journal.head().seq,
             path=self.request.url.path,
@@ -216,7 +238,20 @@ def _said(csrf: str, words: str) -> str:
 
 
 def visit(request: Request) -> Visit:
-    """The visit of a signed-in reader.
+    """The visit of a signed-in reader to a page of the present; see :func:`visit_then` for the past.
+
+    Raises:
+        SignInNeededError: no session, or it has ended.
+        NoPastError: the address asks for a past moment.
+    """
+    found = visit_then(request)
+    if found.at is not None:
+        raise NoPastError(found)
+    return found
+
+
+def visit_then(request: Request) -> Visit:
+    """The visit of a signed-in reader to a page that can show any past moment (``?at=``).
 
     Raises:
         SignInNeededError: no session, or it has ended.
@@ -311,6 +346,9 @@ def _refused_page(
 
 
 Visitor = Annotated[Visit, Depends(visit)]
+"""Somebody signed in, at a page of the present: with ``?at=`` it says that it has no past."""
+VisitorThen = Annotated[Visit, Depends(visit_then)]
+"""Somebody signed in, at a page that shows :attr:`Visit.at` as it was and offers nothing to do then."""
 
 
 async def sent(visitor: Visitor) -> FormData:

@@ -14,7 +14,7 @@ from clearway.operations.what_if import AddMeasure, AddTreatments, Change
 from clearway.picture.picture import Treatment
 from clearway.records import Command, Event, RecordRow
 from clearway.web.console.bodies import read_fields
-from clearway.web.console.forms import Sent, Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
 from clearway.web.console.views.inbox import decided_just_now, needs_two, open_proposals, verb_label, waiting
@@ -34,7 +34,7 @@ CHANGEABLE: Final = {
 
 
 @router.get("/console/inbox")
-def inbox(visitor: Visitor) -> Response:
+def inbox(visitor: VisitorThen) -> Response:
     """All open proposals, what is lost by waiting first."""
     house = visitor.house
     rows = open_proposals(house, visitor.at)
@@ -88,7 +88,7 @@ def bulk(visitor: Visitor, form: Sent) -> Response:
 
 
 @router.get("/console/inbox/{proposal}")
-def proposal(visitor: Visitor, proposal: str, what_if: str = "") -> Response:
+def proposal(visitor: VisitorThen, proposal: str, what_if: str = "") -> Response:
     """One proposal: rule, evidence, alternatives, consequences, and the decision."""
     return _page(visitor, proposal, what_if=bool(what_if))
 
@@ -135,7 +135,7 @@ def _page(visitor: Visit, proposal: str, *, what_if: bool = False) -> Response:
         trouble=trouble,
         state=house.kinds["proposal"].state_label(row.state),
         key=secrets.token_urlsafe(12),
-        target=house.journal.find(str(row.data["target"])) if row.data.get("target") else None,
+        target=house.journal.find(str(row.data.get("target") or ""), as_of=visitor.at),
     )  # fmt: skip
 
 

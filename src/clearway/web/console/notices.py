@@ -23,7 +23,7 @@ from clearway.kernel.language import LANGUAGES, Text
 from clearway.kernel.levels import Level
 from clearway.records import Command, RecordRow
 from clearway.web.console.bodies import read_fields
-from clearway.web.console.forms import Sent, Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.inbox import account_names
 from clearway.web.console.named import Namer
 from clearway.web.console.names import corridor_numbers
@@ -56,7 +56,7 @@ BAD: Final = frozenset({"failed", "retry_exhausted", "refused", "expired"})
 
 
 @router.get("/console/notices")
-def notices(visitor: Visitor) -> Response:
+def notices(visitor: VisitorThen) -> Response:
     """All notices, those in force first."""
     house = visitor.house
     rows = house.journal.list("notice", as_of=visitor.at)
@@ -74,7 +74,9 @@ def notices(visitor: Visitor) -> Response:
         may_compose=any(authority.may_open(visitor.actor, "notice", "draft", a).allowed for a in areas),
         rows=shown,
         kind=house.kinds["notice"],
-        arrived={r.id: _arrived(receipts_of(visitor, r)) for r in shown if r.state == "issued"},
+        arrived={}
+        if visitor.at
+        else {r.id: _arrived(receipts_of(visitor, r)) for r in shown if r.state == "issued"},
     )
 
 
@@ -310,7 +312,7 @@ def _send(visitor: Visit, form: FormData, verb: str, notice: str, body: dict[str
 
 
 @router.get("/console/notices/{notice}")
-def notice_page(visitor: Visitor, notice: str) -> Response:
+def notice_page(visitor: VisitorThen, notice: str) -> Response:
     """One notice: its words in every form, messages sent, receipts; update and cancel."""
     house = visitor.house
     row = house.journal.get(notice, as_of=visitor.at)

@@ -11,7 +11,7 @@ from clearway.desks.roadweather.conditions import LOOKS
 from clearway.kernel.clock import iso
 from clearway.kernel.errors import NotFoundError
 from clearway.kernel.levels import Level
-from clearway.web.console.forms import Visitor
+from clearway.web.console.forms import Visitor, VisitorThen
 from clearway.web.console.names import corridor_numbers, find_roads, roads
 from clearway.web.console.views.alarms import all_alarms
 from clearway.web.console.views.board import FLAG_LABELS, board_view
@@ -24,7 +24,7 @@ _FORGOTTEN = timedelta(hours=6)
 
 
 @router.get("/console")
-def overview(visitor: Visitor) -> Response:
+def overview(visitor: VisitorThen) -> Response:
     """Levels, proposals, what waits; ``?at=`` shows the board of a past moment."""
     house, at = visitor.house, visitor.at
     now = at or visitor.now
@@ -76,7 +76,7 @@ def road_search(visitor: Visitor, q: Annotated[str, Query(max_length=60)] = "") 
 
 
 @router.get("/console/road/{corridor}")
-def road(visitor: Visitor, corridor: str) -> Response:
+def road(visitor: VisitorThen, corridor: str) -> Response:
     """One corridor: state, what is in force, proposed, said and done."""
     house = visitor.house
     number = corridor_numbers(house.network).get(corridor)
@@ -87,7 +87,7 @@ def road(visitor: Visitor, corridor: str) -> Response:
     return visitor.page(
         "road.html",
         road=found,
-        state=latest.row(number) if latest else None,
+        state=latest.row(number) if latest and visitor.at is None else None,
         records=roads_records(house, corridor, visitor.at),
         treated=last_treated(house, visitor.at).get(corridor),
         segment=int(found.segments[len(found.segments) // 2]) if len(found.segments) else 0,

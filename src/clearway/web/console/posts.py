@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from clearway.kernel.errors import ForbiddenError, InputError
 from clearway.kernel.language import Text
 from clearway.records import Command, RecordRow
-from clearway.web.console.forms import Sent, Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.inbox import account_names
 from clearway.web.console.views.alarms import SHOWN, all_alarms, grouped, keys_of
 from clearway.web.guard import SESSION_COOKIE
@@ -21,7 +21,7 @@ _VERBS = frozenset({*_TAKES, "offer_handover", "withdraw_handover", "settle"})
 
 
 @router.get("/console/posts")
-def posts(visitor: Visitor) -> Response:
+def posts(visitor: VisitorThen) -> Response:
     """Every post, its holder, a handover under way; alarms."""
     house = visitor.house
     me = visitor.who.account.id

@@ -14,7 +14,7 @@ from clearway.operations.announce import SPOKEN
 from clearway.records import Command, Decision, RecordRow
 from clearway.records.kinds import FieldDecl, Kind, VerbDecl
 from clearway.web.console.bodies import form_fields, read_fields
-from clearway.web.console.forms import Sent, Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.inbox import account_names
 from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
@@ -45,7 +45,7 @@ class Act:
 
 @router.get("/console/board")
 def board(
-    visitor: Visitor,
+    visitor: VisitorThen,
     view: Annotated[str, Query(max_length=20)] = "all",
     area: Annotated[str, Query(max_length=120)] = "",
 ) -> Response:
@@ -53,7 +53,11 @@ def board(
     if view not in VIEWS:
         raise InputError(f"no view {view!r}", where="view", hint=f"Views: {', '.join(VIEWS)}")
     house, at = visitor.house, visitor.at
-    areas = {str(r.data.get("area") or "") for k in ("measure", "task") for r in house.journal.list_open(k)}
+    areas = {
+        str(r.data.get("area") or "")
+        for k in ("measure", "task")
+        for r in house.journal.list_open(k, as_of=at)
+    }
     return visitor.page(
         "board.html",
         board=board_view(house, view, at or visitor.now, as_of=at, area=area),
@@ -67,7 +71,7 @@ def board(
 
 
 @router.get("/console/in-force")
-def in_force(visitor: Visitor) -> Response:
+def in_force(visitor: VisitorThen) -> Response:
     """One page to print: everything that is in force now."""
     house, at = visitor.house, visitor.at
     journal = house.journal
@@ -85,12 +89,12 @@ def in_force(visitor: Visitor) -> Response:
         kinds=house.kinds,
         roads_of=lambda row: roads(house.network, row.data.get("corridors") or (), limit=SHEET_ROADS),
         d=Namer(house),
-        head=journal.head(),
+        head=journal.head() if at is None else None,
     )
 
 
 @router.get("/console/record/{record}")
-def record(visitor: Visitor, record: str, do: Annotated[str, Query(max_length=40)] = "") -> Response:
+def record(visitor: VisitorThen, record: str, do: Annotated[str, Query(max_length=40)] = "") -> Response:
     """A record, now or at a past moment; ``do`` opens the form of one verb."""
     house, at = visitor.house, visitor.at
     row = house.journal.get(record, as_of=at)

@@ -33,7 +33,7 @@ export function mountLive(element: HTMLElement, props: Record<string, unknown>):
   const calling = (mark: string) => {
     if (mark === alarms) return;
     alarms = mark;
-    askRefresh();
+    askRefresh(true);
   };
   const show = (text: string, state: "live" | "lost" | "paused") => {
     element.textContent = `${{ live: "●", lost: "○", paused: "‖" }[state]} ${text}`;
@@ -104,17 +104,22 @@ function changed(change: Change): void {
   const mine = record
     ? change.more || change.records.includes(record)
     : !need || change.kinds.some((k) => need.includes(k));
-  if (mine || change.kinds.some((k) => HEAD.includes(k))) askRefresh();
+  const head = change.kinds.some((k) => HEAD.includes(k));
+  if (mine || head) askRefresh(head);
 }
 
 let asked = 0;
 let stale = false;
 let running = false;
 
-/** Bring the page's live parts up to date soon; many wishes become one request, the last is never lost. */
-export function askRefresh(): void {
+/**
+ * Bring the page's live parts up to date soon; many wishes become one request, the last is never lost.
+ * A page of the past stays as it is but for its ``head``: alarms and counts are always those of now.
+ */
+export function askRefresh(head = false): void {
+  if (document.body.dataset.at && !head) return;
   asked++;
-  if (!running && document.querySelector("[data-live]") && !document.body.dataset.at) void refresh();
+  if (!running && document.querySelector("[data-live]")) void refresh();
 }
 
 async function refresh(): Promise<void> {
@@ -132,11 +137,19 @@ async function refresh(): Promise<void> {
   }
 }
 
-/** Fetch an address and swap what is marked as live, keeping focus, forms being filled in, and scroll. */
+let swaps = 0;
+
+/**
+ * Fetch an address and swap what is marked as live, keeping focus, forms being filled in, and scroll.
+ * Of several at once the one asked for last counts, whichever answer comes first.
+ */
 export async function swap(address: string): Promise<void> {
+  const mine = ++swaps;
   const answer = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" });
   if (!answer.ok || answer.redirected) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const text = await answer.text();
+  if (mine !== swaps) return;
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   let swapped = false;
   stale = false;
   for (const part of document.querySelectorAll<HTMLElement>("[data-live]")) {

@@ -281,10 +281,11 @@ export async function openSegment(host: HTMLElement, segment: number, at: string
   }
   panel.append(why);
   fill(panel, data);
+  const then = at ? `?at=${encodeURIComponent(at)}` : "";
   const linked = (title: string, rows: Linked[]) => {
     if (!rows.length) return;
     const items = rows.map((r) => ({
-      href: r.kind === "proposal" ? `/console/inbox/${r.id}` : `/console/record/${r.id}`,
+      href: r.kind === "proposal" ? `/console/inbox/${r.id}${then}` : `/console/record/${r.id}${then}`,
       text: `${words(r.headline)}${r.state_label ? ` (${words(r.state_label)})` : ""}`,
     }));
     panel.append(list(title, items));
@@ -297,11 +298,11 @@ export async function openSegment(host: HTMLElement, segment: number, at: string
   if (data.last_treated) {
     const { at: done, rate_g_m2: rate, task } = data.last_treated;
     const text = `${localTime(done)}${rate ? ` · ${rate} g/m²` : ""}`;
-    panel.append(list(say("Last treated", "最近处置"), [{ href: `/console/record/${task}`, text }]));
+    panel.append(list(say("Last treated", "最近处置"), [{ href: `/console/record/${task}${then}`, text }]));
   }
   if (data.corridor) {
     const more = {
-      href: `/console/road/${data.corridor.id}`,
+      href: `/console/road/${data.corridor.id}${then}`,
       text: say("All about this road", "该道路全部信息"),
     };
     panel.append(list(say("More", "更多"), [more]));

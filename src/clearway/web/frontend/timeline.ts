@@ -25,15 +25,19 @@ export class Timeline {
   private pace = document.createElement("select");
   private note = document.createElement("p");
   private playing = 0;
+  /** The past moment that was asked for, exactly; null while the bar stands at now or ahead, or is being moved. */
+  private asked: number | null;
 
   constructor(private readonly element: HTMLElement, private readonly props: TimelineProps) {
     this.now = Date.parse(props.now);
+    const asked = document.body.dataset.at;
+    this.asked = asked ? Date.parse(asked) : null;
   }
 
   start(): void {
-    const { at, past_h: past = 48, ahead_h: ahead = 48 } = this.props;
+    const { past_h: past = 48, ahead_h: ahead = 48 } = this.props;
     Object.assign(this.range, { type: "range", min: `${-past}`, max: `${ahead}`, step: "1" });
-    this.range.value = at ? String(Math.round((Date.parse(at) - this.now) / 3600e3)) : "0";
+    this.range.value = this.asked === null ? "0" : String(Math.round((this.asked - this.now) / 3600e3));
     this.range.setAttribute("aria-label", say("Time shown, hours from now", "显示时间（距当前小时数）"));
     this.range.setAttribute("list", "timeline-marks");
     const marks = document.createElement("datalist");
@@ -53,7 +57,7 @@ export class Timeline {
     }
     this.pace.value = "1";
     this.pace.addEventListener("change", () => this.playing && this.run());
-    this.range.addEventListener("input", () => this.tell());
+    this.range.addEventListener("input", () => this.move());
     this.range.addEventListener("change", () => {
       this.stop();
       void this.go(true);
@@ -62,7 +66,7 @@ export class Timeline {
     addEventListener("cw:now", () => this.toNow());
     addEventListener("cw:clock", (event) => {
       this.now = Date.parse((event as CustomEvent<string>).detail);
-      if (this.hours === 0) this.tell();
+      if (this.offset === 0) this.tell();
     });
     const scale = document.createElement("div");
     scale.className = "timeline-scale";
@@ -98,40 +102,57 @@ export class Timeline {
     return Number(this.range.value);
   }
 
+  /** Hours from now to the time shown. */
+  private get offset(): number {
+    return this.asked === null ? this.hours : (this.asked - this.now) / 3600e3;
+  }
+
   private moment(): string {
-    return new Date(this.now + this.hours * 3600e3).toISOString();
+    return new Date(this.asked ?? this.now + this.hours * 3600e3).toISOString();
+  }
+
+  /** The bar was moved: from here on whole hours from now count. */
+  private move(): void {
+    this.asked = null;
+    this.tell();
   }
 
   private tell(): void {
-    const hours = this.hours;
+    const off = this.offset;
     const time = localTime(this.moment());
-    const [mark, sentence] = hours < 0
-      ? [
-        say("PAST", "历史"),
-        say(`The past: ${time}. Nothing here is now.`, `历史时刻：${time}。以下并非当前情况。`),
-      ]
-      : hours > 0
-      ? [say("FORECAST", "预报"), say(`The map shows the forecast for ${time}.`, `地图显示${time}的预报。`)]
-      : [say("NOW", "当前"), ""];
-    this.shown.textContent = `${mark} · ${time}${
-      hours ? ` (${hours > 0 ? "+" : "−"}${Math.abs(hours)} h)` : ""
-    }`;
+    const mark = off < 0 ? say("PAST", "历史") : off > 0 ? say("FORECAST", "预报") : say("NOW", "当前");
+    const far = `${off > 0 ? "+" : "−"}${Number(Math.abs(off).toFixed(1))} h`;
+    this.shown.textContent = off ? `${mark} · ${time} (${far})` : `${mark} · ${time}`;
     this.range.setAttribute("aria-valuetext", this.shown.textContent);
-    document.body.classList.toggle("past", hours < 0);
-    document.body.classList.toggle("in-the-past", hours < 0);
-    document.body.classList.toggle("ahead", hours > 0);
-    const made = document.querySelector(".past-note:not([data-timeline])");
-    made?.remove();
-    this.note.dataset.timeline = "yes";
-    this.note.hidden = hours === 0;
-    this.note.className = `frame-note ${hours < 0 ? "past-note" : "ahead-note"}`;
-    this.note.textContent = sentence;
+    document.body.classList.toggle("past", off < 0);
+    document.body.classList.toggle("in-the-past", off < 0);
+    document.body.classList.toggle("ahead", off > 0);
+    if (this.asked === null) this.frame(off < 0 ? time : "");
+    this.note.hidden = off <= 0;
+    this.note.className = "frame-note ahead-note";
+    this.note.textContent = off > 0
+      ? say(`The map shows the forecast for ${time}.`, `地图显示${time}的预报。`)
+      : "";
+  }
+
+  /** The words over the past while the bar moves; the page that follows brings its own, with the cycle shown. */
+  private frame(time: string): void {
+    const holder = document.querySelector<HTMLElement>('[data-live="past"]');
+    if (!time) return holder?.replaceChildren();
+    const note = document.createElement("p");
+    note.className = "frame-note past-note";
+    note.textContent = say(
+      `The past: ${time}. Nothing below is now.`,
+      `历史时刻：${time}。以下并非当前情况。`,
+    );
+    holder?.replaceChildren(note);
   }
 
   /** Tell the map; with ``whole`` the rest of the page follows. */
   private async go(whole: boolean): Promise<void> {
-    const past = this.hours < 0;
+    const past = this.offset < 0;
     const at = past ? this.moment() : "";
+    if (past && whole) this.asked = Date.parse(at);
     const detail: Moment = { at, lead: Math.max(0, this.hours) };
     dispatchEvent(new CustomEvent("cw:time", { detail }));
     if (!whole) return;
@@ -147,7 +168,7 @@ export class Timeline {
   private toNow(): void {
     this.stop();
     this.range.value = "0";
-    this.tell();
+    this.move();
     void this.go(true);
   }
 
@@ -161,7 +182,7 @@ export class Timeline {
 
   private step(hours: number): void {
     this.range.value = String(this.hours + hours);
-    this.tell();
+    this.move();
     this.stop();
     void this.go(true);
   }
@@ -173,7 +194,7 @@ export class Timeline {
     this.playing = setInterval(() => {
       if (this.hours >= Number(this.range.max)) return this.stop();
       this.range.value = String(this.hours + 1);
-      this.tell();
+      this.move();
       void this.go(false);
     }, Number(this.pace.value) * (calm ? 2 * STEP_MS : STEP_MS));
   }

@@ -142,7 +142,7 @@ def board_view(house: Services, view: str, now: datetime, *, as_of: AsOf = None,
         tuple(i for i in shown if i.row.kind == "measure"),
         tuple(i for i in shown if i.row.kind == "task"),
         counts,
-        restriction_hours_today(house, now),
+        restriction_hours_today(house, now, as_of),
     )
 
 
@@ -159,11 +159,11 @@ def _order(item: Item) -> tuple[bool, bool, float, str]:
     return (not item.urgent, not item.row.data.get("restrictive"), when, item.row.id)
 
 
-def restriction_hours_today(house: Services, now: datetime) -> float:
+def restriction_hours_today(house: Services, now: datetime, as_of: AsOf = None) -> float:
     """Hours that restrictive measures have been ordered since local midnight, summed over measures."""
     midnight = now.astimezone(ZoneInfo(house.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     total = 0.0
-    for row in house.journal.list("measure"):
+    for row in house.journal.list("measure", as_of=as_of):
         if not row.data.get("restrictive") or row.state in ("awaiting_second", "withdrawn"):
             continue
         begun = max(time_of(row, "starts") or row.created_at, row.created_at, midnight)
