@@ -37,6 +37,7 @@ def plan(
     rate_g_m2: Rate = 20.0,
     echelons: Annotated[int, typer.Option(help="Groups of three that plough side by side.", min=0)] = 0,
     scheme_name: Annotated[str, typer.Option("--scheme", help="Scheme of service classes.")] = "",
+    sprayers: Annotated[int, typer.Option(help="Trucks with a 6000 l brine tank.", min=0)] = 0,
     roads: Roads = None,
     out: Out = None,
     as_json: AsJson = False,
@@ -44,7 +45,7 @@ def plan(
     """Plan all motorways, trunk and primary roads for a stated fleet, and check the plan."""
     from clearway.desks.winter.plan import solve
 
-    site = _site(roads, trucks, echelons, action, rate_g_m2, scheme_name)
+    site = _site(roads, trucks, echelons, action, rate_g_m2, scheme_name, sprayers)
     made = solve(site.problem, seconds=seconds, seed=seed, passed=site.passed)
     _show(site, made, as_json)
     if out is not None:
@@ -148,7 +149,13 @@ def report(
 
 
 def _site(
-    roads: Path | None, trucks: int, echelons: int, action: str, rate_g_m2: float, scheme_name: str
+    roads: Path | None,
+    trucks: int,
+    echelons: int,
+    action: str,
+    rate_g_m2: float,
+    scheme_name: str,
+    sprayers: int = 0,
 ) -> Site:
     from clearway.desks.winter.service_classes import scheme
     from clearway.doctrine import load_doctrine
@@ -163,7 +170,7 @@ def _site(
         network,
         doctrine,
         scheme(doctrine, scheme_name),
-        beijing_fleet(trucks, echelons=echelons),
+        beijing_fleet(trucks, echelons=echelons, sprayers=sprayers),
         all_roads(network, Order(action, rate_g_m2)),
         parse_utc(START),
     )

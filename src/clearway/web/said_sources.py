@@ -15,8 +15,6 @@ SOURCES: Final = {
     "standard's own text was not read)": "公开CAP消息所用的突发事件代码（GB/T 35965系列；未查阅标准原文）",
     "Chinese practice as suppliers state it: 30 to 50 g/m2 below 50 mm of snow; no national "
     "table was found": "国内做法（据供应商说明）：积雪50毫米以下每平方米30至50克；未查到全国统一标准",
-    "Clearway default after MDSS (plough from 25 mm of snow) and Scotland (light snow below "
-    "10 mm)": "畅途默认，参照MDSS（积雪25毫米起推雪）和苏格兰（10毫米以下为小雪）",
     "Clearway default after the sunset logic of the Emergency Response Law (2024) art. 70, "
     "72, 86": "畅途默认，参照《突发事件应对法》（2024）第70、72、86条的措施期限原则",
     "Clearway default between Norway (25 vehicles) and reported Chinese batches (100-250)": (
@@ -64,8 +62,21 @@ SOURCES: Final = {
     "Clearway default: when an alarm nobody takes up calls the next post, and what calls "
     "before its deadline": "畅途默认：告警无人受理时何时呼叫下一岗位，哪些事项在时限前提醒",
     "Clearway default: which scheme of service classes counts": "畅途默认：采用哪一套养护服务等级",
-    "Clearway default: which table of rates counts (scotland, maine, china) and in which "
-    "form (dry, prewet)": "畅途默认：采用哪一张用量表（苏格兰、缅因、国内）及何种形式（干撒、预湿）",
+    "Clearway default: which table of rates counts (scotland, maine, china), in which form "
+    "(dry, prewet, brine)": "畅途默认：采用哪一张用量表（苏格兰、缅因、国内）及何种形式（干撒、预湿、盐水）",
+    "Clearway default: brine holds no salt in reserve, so it stays at home where NWSRG calls "
+    "salt weak": "畅途默认：盐水无储备盐分，NWSRG认为融雪剂效力弱时不喷洒",
+    "Clearway default: depth from which such roads are worked": "畅途默认：该类道路开始作业的积雪深度",
+    "Clearway default: hours between two treatments of a road": "畅途默认：同一道路两次处置的间隔",
+    "Clearway default: no hours for a first lane are given": "畅途默认：原文未规定首条车道时限",
+    "Clearway default: road classes of ours that a foreign class is taken for": (
+        "畅途默认：国外等级对应的本系统道路等级"
+    ),
+    "Clearway default: snow that lies is ploughed before salt is spread on it; MDSS waits "
+    "for 25.4 mm": "畅途默认：路面积雪先推后撒；MDSS自25.4毫米起推雪",
+    "Clearway default: what an hour of lateness weighs": "畅途默认：逾时一小时的权重",
+    "Clearway default: which of MDSS's traffic classes (k = 3 above 250 vehicles an hour and "
+    "lane) a road has": "畅途默认：道路所属的MDSS交通量等级（每车道每小时250辆以上k=3）",
     "Clearway default; CAP 1.2 calls 50 % and more likely": "畅途默认；CAP 1.2以50%及以上为“可能”",
     "Clearway default; the 30 min hold is that of Severn Bridge 2003 (A) and a Jiangsu fog "
     "system (B)": "畅途默认；30分钟稳定期取自塞文桥2003年规程（A级）和江苏大雾管控系统（B级）",
@@ -74,14 +85,8 @@ SOURCES: Final = {
     "Finnish winter maintenance: low class up to 10 cm, 6 h": (
         "芬兰冬季养护：低等级道路积雪不超过10厘米，6小时"
     ),
-    "Finnish winter maintenance: lower classes 6 h; anti-slip 6-8 h": (
-        "芬兰冬季养护：较低等级6小时；防滑6至8小时"
-    ),
-    "Finnish winter maintenance: main roads clear 2-3 h after snow ends, cycle 4 h": (
-        "芬兰冬季养护：雪停后2至3小时主干道清净，循环4小时"
-    ),
-    "Finnish winter maintenance: main roads clear 2-3 h after snow ends; cycle 4 h": (
-        "芬兰冬季养护：雪停后2至3小时主干道清净，循环4小时"
+    "Finnish winter maintenance: main roads clear 2-3 h after snow ends": (
+        "芬兰冬季养护：雪停后2至3小时主干道清净"
     ),
     "HCM 2010 as quoted by FHWA-HOP-13-042, appendix A: mean loss of freeway capacity": (
         "美国《道路通行能力手册》2010（转引自FHWA-HOP-13-042附录A）：高速公路通行能力平均损失"
@@ -91,8 +96,13 @@ SOURCES: Final = {
     "Jiangsu expressway control levels in severe weather (plan excerpt and press, 2014-2019)": (
         "江苏高速公路恶劣天气分级管控（预案摘录与报道，2014至2019年）"
     ),
-    "MDSS ChemConc: traffic loss 1 % k2 an hour, k = 3 above 250 vehicles an hour and lane; "
-    "k itself our guess": "MDSS ChemConc：行车损耗每小时1%乘k²，每车道每小时250辆以上k=3；k为本系统估计",
+    "MDSS ChemConc: eutectic of sodium chloride, 23.3 % by weight at -21.6 °C": (
+        "MDSS ChemConc：氯化钠共晶点，质量浓度23.3%，-21.6℃"
+    ),
+    "MDSS: liquid pre-treatment of 40 to 100 US gallons a lane mile": (
+        "MDSS：液体预处置每车道英里40至100美制加仑"
+    ),
+    "Recalled: density of 23.3 % sodium chloride brine near 10 °C": "凭记忆：23.3%氯化钠盐水10℃附近的密度",
     "MDSS rules of practice (treat at or below 1.5 °C); NWSRG (salt weak below -7 °C, "
     "floor -15 °C)": "MDSS作业规则（1.5℃及以下处置）；NWSRG（-7℃以下融雪剂效力弱，下限-15℃）",
     "MaineDOT (NTL repository 14387, appendix A): lb per lane mile, 15 to 20 F, pre-wetted; "
@@ -133,6 +143,8 @@ SOURCES: Final = {
     "Sweden 2008: green roads start at 2 cm, 4 h": "瑞典2008年：绿级道路2厘米起作业，4小时",
     "Sweden 2008: grey roads start at 3 cm, 6 h": "瑞典2008年：灰级道路3厘米起作业，6小时",
     "Sweden 2008: yellow roads start at 1 cm, 3 h": "瑞典2008年：黄级道路1厘米起作业，3小时",
+    "Transport Scotland, winter service manual: treatment matrix, light snow below 10 mm, "
+    "snow above 30 mm": "苏格兰交通局冬季养护手册：处置矩阵，小雪低于10毫米，大雪高于30毫米",
     "Transport Scotland, winter service manual: treatment matrix, g/m2 of pre-wetted salt": (
         "苏格兰交通署冬季养护手册：处置用量表，预湿融雪剂克每平方米"
     ),

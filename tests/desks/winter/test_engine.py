@@ -163,7 +163,8 @@ def corridors(codes: list[int]) -> Any:
     index = corridor_index(shown.network, shown.columns)
     reason = np.array(codes, np.int8)[shown.columns.cell]
     count = shown.columns.count
-    need = ColumnNeed(reason, np.zeros(count), np.full(count, -3.0), np.zeros(count), np.zeros(count))
+    none = np.zeros(count)
+    need = ColumnNeed(reason, none, np.full(count, -3.0), none, none, none)
     plain = weather(slick=1)
     course = replace(plain, slick=np.ones((HOURS, count), bool))
     return corridor_need(need, course, index, 0.15)

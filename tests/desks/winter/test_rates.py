@@ -68,7 +68,7 @@ def test_maine_band_by_band(tmp_path: Path, band: str) -> None:
     assert doctrine.get(f"winter.rate.maine.{band}.down_to_c").grade == "A"
     for again, high in ((False, MAINE[band][1]), (True, MAINE[band][3])):
         found = rate(Reason.SNOW_LIGHT, floor + 1e-6, doctrine, again=again)
-        assert (found.action, found.passes) == ("salt", 1)
+        assert (found.action, found.passes) == ("prewet" if band == "15_to_20f" else "salt", 1)
         assert found.g_m2 == pytest.approx(lb_per_lane_mile(high), abs=0.51)
 
 
@@ -101,7 +101,7 @@ def test_every_reason_has_a_rate_in_every_table(tmp_path: Path, table: str) -> N
             for cold in (1.0, -0.5, -4.0, -8.0, -20.0):
                 found = rate(reason, cold, doctrine)
                 assert found.passes >= 1
-                assert found.action in ("salt", "plough", "plough_salt", "abrasive")
+                assert found.action in ("salt", "prewet", "plough", "plough_salt", "abrasive")
                 assert (found.g_m2 > 0) == (found.action != "plough") or cold > 0
 
 

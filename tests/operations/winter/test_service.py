@@ -20,6 +20,7 @@ from clearway.operations.winter.record import record, section
 from clearway.operations.winter.replan import Trouble
 from clearway.operations.winter.simulated import SimulatedFleet, as_json
 from clearway.operations.winter.state import Running
+from clearway.operations.winter.watch import sooner_s
 from clearway.records import Command
 from tests.operations.winter.post import Post, need, open_post
 from tests.operations.winter.world import START
@@ -245,9 +246,9 @@ def test_snow_that_comes_sooner_is_noticed(post: Post) -> None:
     """The median over the stops that wait tells by how much; in force only what was approved."""
     post.service.need = need(Reason.NOT_YET, 8.0)
     running = working(post)
-    assert post.service.sooner_s(START) == pytest.approx(0.0)
+    assert sooner_s(post.service, START) == pytest.approx(0.0)
     post.service.need = need(Reason.NOT_YET, 5.0, at=START + timedelta(hours=1))
-    assert post.service.sooner_s(START + timedelta(hours=1)) == pytest.approx(2 * 3600.0)
+    assert sooner_s(post.service, START + timedelta(hours=1)) == pytest.approx(2 * 3600.0)
     due = {s.id: s.due_s for s in running.progress.plan.problem.stops}
     draft = post.service.change(START + timedelta(hours=1), running.first.why, Trouble(earlier_s=7200.0))
     assert running.progress.plan.problem.stops[0].due_s == due[running.progress.plan.problem.stops[0].id]

@@ -21,6 +21,7 @@ Indices = NDArray[np.intp]
 ACTIONS = {
     "salt": Text("salt", "撒布融雪剂"),
     "prewet": Text("wet-salt", "撒布湿盐"),
+    "brine": Text("brine", "喷洒盐水"),
     "plough": Text("plough", "推雪"),
     "plough_salt": Text("plough and salt", "推雪并撒布融雪剂"),
     "abrasive": Text("spread abrasive on", "撒布防滑料"),
@@ -36,6 +37,8 @@ class Batch:
     rate_g_m2: float
     passes: int
     ahead: bool
+    ml_m2: float = 0.0
+    """Solution, where the treatment is brine."""
 
     @property
     def key(self) -> str:
@@ -92,6 +95,11 @@ class BatchWords:
             return Text("", "")
         twice = Text(" in two passes each", "，两遍") if self.batch.passes == 2 else Text("", "")
         rate = f"{self.batch.rate_g_m2:g}"
+        if self.batch.ml_m2:
+            return Text(
+                f", {self.batch.ml_m2:.0f} ml/m² of brine ({rate} g/m² of salt)",
+                f"，每平方米{self.batch.ml_m2:.0f}毫升（含盐{rate}克）",
+            )
         return Text(f", {rate} g/m²{twice.en}", f"，每平方米{rate}克{twice.zh}")
 
     def size(self) -> Text:

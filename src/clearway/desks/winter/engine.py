@@ -66,8 +66,8 @@ class Limits:
             ice_two_below_c=n("winter.rate.ice_two_passes_below_c"),
             packed_abrasive_below_c=n("winter.rate.packed_abrasive_below_c"),
             plough_mm=n("winter.snow.plough_from_mm"),
-            light_mm=n("winter.snow.light_below_mm"),
-            deep_mm=n("winter.snow.deep_from_mm"),
+            light_mm=n("winter.snow.depth.light_below_mm"),
+            deep_mm=n("winter.snow.depth.deep_from_mm"),
             depth_per_water=n("winter.snow.depth_per_water"),
             blowing_ms=n("winter.snow.blowing_wind_ms"),
             blowing_below_c=n("winter.snow.blowing_below_c"),
@@ -104,7 +104,7 @@ class ColumnNeed:
     """Need per column: reason code, hours until it turns slippery (NaN never), coldest surface then.
 
     ``water_mm`` is what salt has to cope with: on the road at the onset and falling in the hours after it,
-    until the next treatment.
+    until the next treatment; ``rain_mm`` falls before the onset and washes off what lies there.
     """
 
     reason: Codes
@@ -112,6 +112,7 @@ class ColumnNeed:
     coldest_c: F64
     snow_ahead_mm: F64
     water_mm: F64
+    rain_mm: F64
 
 
 def course(
@@ -157,8 +158,7 @@ def column_need(c: Course, limits: Limits) -> ColumnNeed:
     now, then = c.condition[0], c.condition[onset, columns]
     wet = c.water_mm[np.maximum(onset - 1, 0), columns] >= 0.1
     icy = (c.ice_mm >= 0.1) | (now == ICE) | (now == BLACK_ICE)
-    lying = c.depth_mm >= limits.plough_mm
-    white = (c.depth_mm >= 2.0) | (now == SNOW)
+    white = (c.depth_mm >= limits.plough_mm) | (now == SNOW)
     cold = coldest < limits.floor_c
     blowing = (c.wind_ms[:4].max(axis=0) >= limits.blowing_ms) & (coldest < limits.blowing_below_c)
     thaw = np.where(lead <= limits.warm_soon_h, c.rst_c, -np.inf).max(axis=0) > limits.treat_below_c
@@ -177,7 +177,7 @@ def column_need(c: Course, limits: Limits) -> ColumnNeed:
         (c.depth_mm > limits.deep_mm, Reason.SNOW_DEEP),
         ((now == PACKED) & (coldest <= limits.packed_abrasive_below_c), Reason.PACKED_COLD),
         (now == PACKED, Reason.PACKED),
-        (lying | white, Reason.SNOW_LYING),
+        (white, Reason.SNOW_LYING),
         (icy & (coldest <= limits.ice_two_below_c), Reason.ICE_COLD),
         (icy, Reason.ICE),
         (np.asarray((soon & freezing_rain).any(axis=0)), Reason.RAIN_FREEZING_AHEAD),
@@ -194,7 +194,9 @@ def column_need(c: Course, limits: Limits) -> ColumnNeed:
     coming = (lead >= onset) & (lead < onset + HOLD_H)
     already = c.water_mm[onset, columns] + np.where(onset == 0, c.ice_mm, 0.0)
     water = already + np.where(coming, c.rain_mm + c.snow_mm, 0.0).sum(axis=0)
-    return ColumnNeed(reason.astype(np.int8), onset_h, np.where(ever, coldest, np.nan), snow_ahead, water)
+    return ColumnNeed(
+        reason.astype(np.int8), onset_h, np.where(ever, coldest, np.nan), snow_ahead, water, rain_before
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,6 +211,8 @@ class CorridorNeed:
     """Slippery hours in the horizon, averaged over the length."""
     water_mm: F64
     """Water that salt has to cope with until the next treatment, averaged over the length."""
+    rain_mm: F64
+    """Rain before the onset, averaged over the length."""
 
 
 def corridor_need(need: ColumnNeed, c: Course, index: CorridorIndex, least_share: float) -> CorridorNeed:
@@ -231,6 +235,7 @@ def corridor_need(need: ColumnNeed, c: Course, index: CorridorIndex, least_share
         coldest_c=index.lowest(need.coldest_c),
         slick_h=index.mean(c.slick.sum(axis=0)),
         water_mm=index.mean(need.water_mm),
+        rain_mm=index.mean(need.rain_mm),
     )
 
 

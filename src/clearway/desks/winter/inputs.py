@@ -15,6 +15,8 @@ from clearway.picture.desk import DeskView
 from clearway.picture.picture import Picture
 from clearway.picture.precipitation import split_precipitation
 
+LISTS = "plough lists"
+"""Source of treatments that crews did by the lists of a plan."""
 OPEN_TASK = ("open", "acknowledged", "started")
 
 
@@ -66,12 +68,12 @@ def service_class(index: CorridorIndex, number: Callable[[str], float]) -> NDArr
     return np.where(served, out, -1).astype(np.int8)
 
 
-def treated_ago_h(picture: Picture, count: int) -> F64:
-    """Hours since each corridor was last treated; infinite for never."""
+def treated_ago_h(picture: Picture, count: int, *, but: str = "") -> F64:
+    """Hours since each corridor was last treated; infinite for never. ``but`` leaves out one source."""
     out = np.full(count, np.inf)
     now = epoch_s(picture.at)
     for done in picture.treatments:
-        if done.at <= picture.at and 0 <= done.corridor < count:
+        if done.source != but and done.at <= picture.at and 0 <= done.corridor < count:
             out[done.corridor] = min(out[done.corridor], (now - epoch_s(done.at)) / 3600.0)
     return out
 

@@ -288,7 +288,7 @@ def _arrays(problem: Problem, former: Former | None) -> _Arrays:
 
 def fits(crew: Crew, stop: Stop) -> bool:
     """Whether a crew has the trucks, the equipment, the width and the capacity for a stop."""
-    wide = min(crew.plough_m if stop.ploughs else np.inf, crew.spread_m if stop.spreads else np.inf)
+    wide = crew.reach_m(stop.action)
     return (
         crew.trucks >= stop.crews_side_by_side
         and stop.salt_kg <= crew.capacity_kg

@@ -88,7 +88,8 @@ def _links(problem: Problem, home: NDArray[np.int32], order: Sequence[Sequence[i
     due = np.array([s.due_s for s in stops])
     early = np.array([s.not_before_s for s in stops])
     road = np.array([problem.stretches[s.stretch].corridor for s in stops])
-    wide = np.array([4 * s.crews_side_by_side + 2 * s.ploughs + s.spreads for s in stops])
+    kind = [4 * s.crews_side_by_side + 2 * s.ploughs + s.spreads for s in stops]
+    wide = np.array(kind)
     ok = (way <= NEAR_S) & (np.abs(due[:, None] - due) <= APART_S) & (home[:, None] == home)
     ok &= (np.abs(early[:, None] - early) <= APART_S) & (wide[:, None] == wide)
     np.fill_diagonal(ok, False)

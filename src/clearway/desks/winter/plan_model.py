@@ -41,7 +41,8 @@ class Stop:
 
     ``due_s`` is when it is wanted (for a road that will turn slippery: before it does), ``grace_s`` how much
     later the promise of its service class still counts as kept; ``weight`` says how much an hour of lateness
-    counts; ``lanes`` are the lanes this pass covers, ``width_m`` its width. ``salt_kg`` is what it spreads.
+    counts; ``lanes`` are the lanes this pass covers, ``width_m`` its width. ``salt_kg`` is what leaves the
+    truck, ``strength`` the part of it that is salt: less than one for brine.
     """
 
     id: str
@@ -59,6 +60,17 @@ class Stop:
     crews_side_by_side: int = 1
     grace_s: float = 0.0
     width_m: float = 0.0
+    strength: float = 1.0
+
+    @property
+    def dry_kg(self) -> float:
+        """Salt (or grit) this pass brings to the road."""
+        return self.salt_kg * self.strength
+
+    @property
+    def laid_as(self) -> str:
+        """What the road model knows it as: wetted salt counts by the salt in it."""
+        return "salt" if self.action == "prewet" else self.action
 
     @property
     def promise_s(self) -> float:
@@ -73,7 +85,7 @@ class Stop:
     @property
     def spreads(self) -> bool:
         """Whether a spreader is needed."""
-        return self.action != "plough"
+        return self.action not in ("plough", "brine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,8 @@ class Crew:
 
     ``start`` is the segment the crew stands at the end of; ``ready_s`` when it can set out; ``driven_s`` what
     it has driven since its last rest; ``off_s`` the end of its shift. ``plough_m`` and ``spread_m`` are what
-    one pass can be wide (0: no such equipment). ``plough_factor`` and ``speed_factor`` say how much faster it
+    one pass can be wide, ``spray_m`` with brine (0: no such equipment); ``strength`` is the part of its load
+    that is salt. ``plough_factor`` and ``speed_factor`` say how much faster it
     ploughs and spreads than ``Stop.work_s``; ``pace`` how many times as long its dead-heading takes.
     """
 
@@ -100,6 +113,15 @@ class Crew:
     pace: float = 1.0
     plough_m: float = math.inf
     spread_m: float = math.inf
+    spray_m: float = 0.0
+    strength: float = 1.0
+
+    def reach_m(self, action: str) -> float:
+        """How wide one pass can be for an action; 0 where the equipment for it is missing."""
+        if action == "brine":
+            return self.spray_m
+        plough = self.plough_m if action.startswith("plough") else math.inf
+        return min(plough, math.inf if action == "plough" else self.spread_m)
 
     def work_s(self, stop: Stop) -> float:
         """Seconds this crew works at a stop."""
@@ -199,6 +221,6 @@ class Plan:
             load = self.problem.crews[crew].load_kg
             for visit in visits:
                 if visit.kind == "reload":
-                    use[visit.index] += visit.load_kg - load
+                    use[visit.index] += self.problem.crews[crew].strength * (visit.load_kg - load)
                 load = visit.load_kg
         return use

@@ -63,7 +63,7 @@ class Progress:
         """Note a stop as done; False if it was done before. The list goes on after it."""
         if stop in self.done:
             return False
-        amount = self.plan.problem.stops[stop].salt_kg if salt_kg is None else salt_kg
+        amount = self.plan.problem.stops[stop].dry_kg if salt_kg is None else salt_kg
         visits = self.plan.visits[crew]
         here = next((q for q, v in enumerate(visits) if v.kind == "stop" and v.index == stop), None)
         if here is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from clearway.desks.winter.brine import Ahead, Solution, brine_g_m2
 from clearway.desks.winter.reasons import RECIPES, Reason
 from clearway.doctrine.model import Doctrine
 from clearway.kernel.errors import InputError
@@ -23,12 +24,16 @@ _HEAVY: Final = frozenset({Reason.SNOW_HEAVY, Reason.SNOW_LYING, Reason.SNOW_DEE
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What a road gets: ``source`` is the doctrine key the amount comes from."""
+    """What a road gets: ``source`` is the doctrine key the amount comes from.
+
+    ``g_m2`` is salt (or grit), also of brine; ``ml_m2`` is the solution that holds it.
+    """
 
     action: str
     g_m2: float
     passes: int
     source: str
+    ml_m2: float = 0.0
 
 
 def lb_per_lane_mile(pounds: float) -> float:
@@ -36,7 +41,9 @@ def lb_per_lane_mile(pounds: float) -> float:
     return pounds * LB_PER_LANE_MILE_KG_PER_KM / LANE_M
 
 
-def rate(reason: Reason, coldest_c: float, doctrine: Doctrine, *, again: bool = False) -> Rate:
+def rate(
+    reason: Reason, coldest_c: float, doctrine: Doctrine, *, again: bool = False, ahead: Ahead | None = None
+) -> Rate:
     """The rate in force for a reason.
 
     Args:
@@ -44,6 +51,7 @@ def rate(reason: Reason, coldest_c: float, doctrine: Doctrine, *, again: bool = 
         coldest_c: coldest surface ahead; NaN counts as just below freezing.
         doctrine: ``winter.rate``.
         again: a later treatment of the same storm, where the table tells them apart.
+        ahead: weather before and after the onset, without which nothing is done with brine.
 
     Raises:
         InputError: no such table.
@@ -59,10 +67,12 @@ def rate(reason: Reason, coldest_c: float, doctrine: Doctrine, *, again: bool = 
         return _maine(reason, coldest_c, doctrine, again)
     if table == "china" and reason in _SNOW:
         return _china(reason, doctrine)
-    return _scotland(reason, doctrine)
+    return _scotland(reason, doctrine, coldest_c, ahead)
 
 
-def _scotland(reason: Reason, doctrine: Doctrine) -> Rate:
+def _scotland(
+    reason: Reason, doctrine: Doctrine, coldest_c: float = float("nan"), ahead: Ahead | None = None
+) -> Rate:
     recipe = RECIPES[reason]
     if not recipe.rate_key:
         return Rate(recipe.action, 0.0, recipe.passes, "")
@@ -71,11 +81,17 @@ def _scotland(reason: Reason, doctrine: Doctrine) -> Rate:
     form = str(doctrine.get("winter.rate.use.form").value)
     if recipe.action == "salt" and form == "prewet" and wet in doctrine.values:
         return Rate("prewet", doctrine.number(wet), recipe.passes, wet)
+    if form == "brine" and ahead is not None:
+        salt = brine_g_m2(reason, coldest_c, doctrine.number(key), ahead, doctrine)
+        if salt:
+            return Rate("brine", salt, 1, "winter.rate.brine", round(Solution.of(doctrine).ml_m2(salt), 1))
     return Rate(recipe.action, doctrine.number(key), recipe.passes, key)
 
 
 BANDS: Final = ("above_32f", "28_to_32f", "20_to_28f", "15_to_20f")
 """Bands of the table, warmest first; below the last one only ploughs go out."""
+PREWET_BAND: Final = "15_to_20f"
+"""Here the table asks for salt wetted with magnesium or calcium chloride."""
 
 
 def _maine(reason: Reason, coldest_c: float, doctrine: Doctrine, again: bool) -> Rate:
@@ -93,7 +109,8 @@ def _maine(reason: Reason, coldest_c: float, doctrine: Doctrine, again: bool) ->
             high = doctrine.number(f"{key}.{which}_high_lb_per_lane_mile")
             share = min(max((warm - cold) / max(warm - floor, 1e-9), 0.0), 1.0)
             amount = lb_per_lane_mile(low + share * (high - low))
-            return Rate(recipe.action, STEP_G_M2 * round(amount / STEP_G_M2), 1, key)
+            wet = recipe.action == "salt" and band == PREWET_BAND
+            return Rate("prewet" if wet else recipe.action, STEP_G_M2 * round(amount / STEP_G_M2), 1, key)
         warm = floor
     return Rate("plough", 0.0, 1, "winter.rate.maine")
 

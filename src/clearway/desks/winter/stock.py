@@ -76,7 +76,8 @@ def planned_draw_t(plan: Plan, hours: int) -> dict[str, F64]:
         for visit in visits:
             hour = int(visit.arrive_s // 3600)
             if visit.kind == "reload" and hour < hours:
-                out[problem.depots[visit.index].id][hour] += (visit.load_kg - load) / 1000.0
+                taken = problem.crews[crew].strength * (visit.load_kg - load)
+                out[problem.depots[visit.index].id][hour] += taken / 1000.0
             load = visit.load_kg
     return out
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clearway.desks.winter.brine import Solution
 from clearway.desks.winter.plan import fits
 from clearway.desks.winter.plan_model import Crew, Depot, Problem, Stop, Stretch
 from clearway.desks.winter.service_classes import Scheme
@@ -29,6 +30,7 @@ NO_EQUIPMENT: Final = {
     (True, False): Text("no truck has a plough", "没有装除雪铲的车辆"),
     (False, True): Text("no truck has a spreader", "没有装撒布机的车辆"),
 }
+NO_TANK: Final = Text("no truck has a brine tank", "没有装盐水罐的车辆")
 _NAMED: Final = 5
 SHORTEST_M: Final = 300.0
 """Shorter stretches count like one of this length when lateness is weighed: a ramp is a promise as well."""
@@ -36,7 +38,7 @@ SHORTEST_M: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a road is to get.
+    """What a road is to get; ``rate_g_m2`` of brine is the salt in it.
 
     ``due_h`` (hours from the start of the plan) is when the road turns slippery: it is wanted done before,
     and the hours its service class promises count from then. Without it the road is slippery now.
@@ -64,6 +66,7 @@ class Settings:
     rest_s: float
     shift_s: float
     stretch_max_m: float
+    brine: Solution
 
     @classmethod
     def of(cls, doctrine: Doctrine) -> Settings:
@@ -83,6 +86,7 @@ class Settings:
             60 * n("rest_min"),
             3600 * n("shift_h"),
             n("stretch_max_m"),
+            Solution.of(doctrine),
         )
 
 
@@ -266,13 +270,15 @@ def standing_at(site: Site, crews: Sequence[Crew], closed: NDArray[np.int32]) ->
 
 
 def _crews(fleet: Fleet, yards: Mapping[str, int], settings: Settings) -> tuple[Crew, ...]:
+    brine, spread_m = settings.brine, settings.spread_lanes * settings.lane_width_m
+    load = {t.id: t.echelon * (t.tank_l * brine.kg_per_l or t.capacity_kg) for t in fleet.trucks}
     return tuple(
         Crew(
             t.id,
             t.name,
             yards[t.store],
-            t.capacity_kg * t.echelon,
-            t.capacity_kg * t.echelon,
+            load[t.id],
+            load[t.id],
             0.0,
             settings.shift_s,
             0.0,
@@ -281,7 +287,9 @@ def _crews(fleet: Fleet, yards: Mapping[str, int], settings: Settings) -> tuple[
             t.speed_factor * (t.plough_kmh or settings.plough_kmh) / settings.plough_kmh,
             max(1.0, settings.dead_head_kmh / (t.dead_head_kmh or settings.dead_head_kmh)),
             t.plough * t.echelon * (t.width_m or settings.lane_width_m),
-            t.spreader * t.echelon * (t.spread_width_m or settings.spread_lanes * settings.lane_width_m),
+            (t.spreader and not t.tank_l) * t.echelon * (t.spread_width_m or spread_m),
+            bool(t.tank_l) * t.echelon * (t.spread_width_m or spread_m),
+            brine.strength if t.tank_l else 1.0,
         )
         for t in fleet.trucks
     )
@@ -369,9 +377,10 @@ def _stops(
                 )
             )
             continue
-        able = [c for c in crews if _able(c, order.action)]
+        able = [c for c in crews if c.reach_m(order.action) > 0.0]
         if not able:
-            left.append(NO_EQUIPMENT[order.action in PLOUGHING, order.action in SPREADING])
+            kind = (order.action in PLOUGHING, order.action in SPREADING)
+            left.append(NO_TANK if order.action == "brine" else NO_EQUIPMENT[kind])
             continue
         for stop in _passes(number, stretch, order, service, settings, able):
             if not any(fits(c, stop) for c in able):
@@ -387,19 +396,14 @@ def _stops(
     return tuple(stops), sorted(set(left), key=lambda t: t.en)
 
 
-def _able(crew: Crew, action: str) -> bool:
-    """Whether a crew has the equipment for an action."""
-    return (action not in PLOUGHING or crew.plough_m > 0) and (action not in SPREADING or crew.spread_m > 0)
-
-
-def _pass_width(lanes: int, plough: bool, spread: bool, settings: Settings, crews: Sequence[Crew]) -> float:
+def _pass_width(lanes: int, action: str, settings: Settings, crews: Sequence[Crew]) -> float:
     """How wide the passes over a carriageway are made [m].
 
     Of the widths the crews can work, the one that has the road done soonest: crews at least as wide, divided
     by passes. The narrower of equals, so that more crews can help.
     """
     road = lanes * settings.lane_width_m
-    reach = [min(c.plough_m if plough else np.inf, c.spread_m if spread else np.inf) for c in crews]
+    reach = [c.reach_m(action) for c in crews]
     best, found = 0.0, settings.lane_width_m
     for width in sorted(set(reach)):
         speed = sum(r >= width - 0.01 for r in reach) / max(1, int(np.ceil(road / width - 0.01)))
@@ -415,11 +419,12 @@ def _passes(
     wide = max(c.trucks for c in able)
     abreast = wide if plough and wide > 1 and stretch.lanes >= wide else 1
     road, crews = stretch.lanes * lane, [c for c in able if c.trucks >= abreast]
-    width = _pass_width(stretch.lanes, plough, order.action in SPREADING, settings, crews)
+    width = _pass_width(stretch.lanes, order.action, settings, crews)
     laps = max(1, int(np.ceil(road / width - 0.01)))
     rounds = laps * order.passes
     kmh = settings.plough_kmh if plough else settings.spread_kmh
     rate = order.rate_g_m2 if order.action in SPREADING else 0.0
+    strength = settings.brine.strength if order.action == "brine" else 1.0
     made: list[Stop] = []
     for k in range(rounds):
         covers = min(width, road - k % laps * width)
@@ -439,7 +444,7 @@ def _passes(
                 k,
                 lanes,
                 stretch.length_m * 3.6 / kmh,
-                stretch.length_m * covers * rate / 1000.0,
+                stretch.length_m * covers * rate / 1000.0 / strength,
                 3600.0 * hours,
                 service.weight * max(stretch.length_m, SHORTEST_M) / 1000.0 * (1.0 if first else 0.5),
                 service.name,
@@ -447,6 +452,7 @@ def _passes(
                 abreast,
                 3600.0 * (promised - hours),
                 covers,
+                strength,
             )
         )
     return made

@@ -149,7 +149,8 @@ class _Walk:
 
     def _reload(self, visit: Visit) -> list[Text]:
         depot = self.site.problem.depots[visit.index]
-        self.stock[visit.index] -= visit.load_kg - self.load
+        salt = self.site.settings.brine.strength if self.truck.tank_l else 1.0
+        self.stock[visit.index] -= salt * (visit.load_kg - self.load)
         found = []
         if visit.load_kg > self.crew.capacity_kg + 1:
             found.append(self._fault("loads more than fits", "装载超限"))
@@ -195,9 +196,15 @@ class _Walk:
                 found.append(self._fault(f"stop {stop.id}: has no plough", "无除雪铲"))
             if stop.width_m > truck.echelon * (truck.width_m or usual.lane_width_m) + 0.02:
                 found.append(self._fault(f"stop {stop.id}: the blade is too narrow", "除雪铲宽度不足"))
-        if stop.action != "plough":
+        if stop.action == "brine":
+            spray = truck.spread_width_m or usual.spread_lanes * usual.lane_width_m
+            if not truck.tank_l:
+                found.append(self._fault(f"stop {stop.id}: has no brine tank", "无盐水罐"))
+            if stop.width_m > truck.echelon * spray + 0.02:
+                found.append(self._fault(f"stop {stop.id}: sprays too narrow", "喷洒宽度不足"))
+        elif stop.action != "plough":
             spread = truck.spread_width_m or usual.spread_lanes * usual.lane_width_m
-            if not truck.spreader:
+            if not truck.spreader or truck.tank_l:
                 found.append(self._fault(f"stop {stop.id}: has no spreader", "无撒布机"))
             if stop.width_m > truck.echelon * spread + 0.02:
                 found.append(self._fault(f"stop {stop.id}: spreads too narrow", "撒布宽度不足"))

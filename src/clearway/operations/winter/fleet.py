@@ -28,11 +28,12 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Truck:
-    """A truck with a plough, a spreader or both; ``echelon`` trucks are one crew that ploughs side by side.
+    """A truck with a plough, a spreader (or a brine tank) or both; ``echelon`` trucks work side by side.
 
     ``width_m`` is what the blade clears in one pass, ``spread_width_m`` what the spreader covers; the three
     speeds are its own [km/h]. What is None is as doctrine ``winter.service`` says. Dead-heading is never
-    faster than doctrine and limits allow. ``speed_factor`` multiplies both working speeds.
+    faster than doctrine and limits allow. ``speed_factor`` multiplies both working speeds. With ``tank_l`` it
+    sprays brine and spreads nothing; ``capacity_kg`` does not count then.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Truck:
     dead_head_kmh: float | None = None
     plough: bool = True
     spreader: bool = True
+    tank_l: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class Fleet:
     stores: tuple[Store, ...]
     trucks: tuple[Truck, ...]
     source: Text
+
+    @property
+    def sprays(self) -> bool:
+        """Whether any truck carries brine."""
+        return any(t.tank_l for t in self.trucks)
 
 
 BEIJING_STORES: Final = (
@@ -73,13 +80,17 @@ SOURCE: Final = Text(
 )
 
 
-def beijing_fleet(trucks: int = 24, *, echelons: int = 0, size: int = 3) -> Fleet:
+def beijing_fleet(
+    trucks: int = 24, *, echelons: int = 0, size: int = 3, sprayers: int = 0, tank_l: float = 6000.0
+) -> Fleet:
     """The demo's fleet, spread evenly over the stores.
 
     Args:
         trucks: number of trucks.
         echelons: how many groups of ``size`` trucks plough side by side and are planned as one crew.
         size: trucks of a group.
+        sprayers: how many of the last trucks carry a brine tank instead of a spreader.
+        tank_l: size of their tanks.
 
     Raises:
         InputError: more trucks in echelons than there are.
@@ -97,7 +108,8 @@ def beijing_fleet(trucks: int = 24, *, echelons: int = 0, size: int = 3) -> Flee
             if wide == 1
             else Text(f"Ploughs {number}-{last}", f"除雪{number}至{last}号车")
         )
-        made.append(Truck(f"unit-plough-{number:02d}", name, store, echelon=wide))
+        tank = tank_l if number > trucks - sprayers else 0.0
+        made.append(Truck(f"unit-plough-{number:02d}", name, store, echelon=wide, tank_l=tank))
         number += wide
     return Fleet(BEIJING_STORES, tuple(made), SOURCE)
 

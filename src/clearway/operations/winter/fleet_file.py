@@ -19,6 +19,7 @@ LIMITS: Final = {
     "stock_t": (0.0, 1e6),
     "capacity_kg": (1.0, 1e5),
     "speed_factor": (0.1, 5.0),
+    "tank_l": (100.0, 40_000.0),
     "echelon": (1, 10),
     "width_m": (0.5, 30.0),
     "spread_width_m": (0.5, 30.0),
@@ -38,7 +39,8 @@ def read_fleet(path: Path) -> Fleet:
     A store has ``id``, ``name`` (en, zh), ``lon``, ``lat`` and ``stock_t``; a truck ``id`` (that of its
     unit), ``name``, ``store`` and, where they differ from 8 t, one truck and doctrine ``winter.service``,
     ``capacity_kg``, ``speed_factor``, ``echelon``, ``width_m``, ``spread_width_m``, ``plough_kmh``,
-    ``spread_kmh``, ``dead_head_kmh``, ``plough`` and ``spreader`` (true or false).
+    ``spread_kmh``, ``dead_head_kmh``, ``plough`` and ``spreader`` (true or false), ``tank_l`` for a truck
+    that sprays brine and spreads nothing.
 
     Raises:
         InputError: the file cannot be read, or a key is missing, unknown or impossible; names file, table,
@@ -52,7 +54,13 @@ def read_fleet(path: Path) -> Fleet:
     stores = tuple(Store(**_row(path, "store", Store, k, row)) for k, row in _rows(path, data, "store"))
     trucks = tuple(Truck(**_row(path, "truck", Truck, k, row)) for k, row in _rows(path, data, "truck"))
     for truck, (k, _) in zip(trucks, _rows(path, data, "truck"), strict=True):
-        if not (truck.plough or truck.spreader):
+        if truck.tank_l and _rows(path, data, "truck")[k - 1][1].get("spreader"):
+            _refuse(
+                f"{path}, truck {k} ({truck.id})",
+                Text("has a spreader and a brine tank", "同时登记了撒布机与盐水罐"),
+                "A truck goes out with one of them: set spreader to false, or leave tank_l out",
+            )
+        if not (truck.plough or truck.spreader or truck.tank_l):
             _refuse(
                 f"{path}, truck {k} ({truck.id})",
                 Text("has neither a plough nor a spreader", "既无除雪铲也无撒布机"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -110,6 +110,7 @@ class KeptPlan:
     relieved: datetime | None
     asked_kg: float
     times: dict[int, int]
+    released: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, running: Running) -> KeptPlan:
@@ -145,6 +146,7 @@ class KeptPlan:
             running.relieved,
             running.asked_kg,
             running.times,
+            sorted(ledger.released),
         )
 
     def again(self, base: Site) -> Running:
@@ -172,6 +174,7 @@ class KeptPlan:
         for stop, done in self.ledger_done.items():
             ledger.finish(stop, done)
         ledger.past, ledger.taken_kg = self.past, self.taken_kg
+        ledger.released = set(self.released)
         return Running(
             self.task,
             draft,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from clearway.desks.winter.inputs import LISTS
 from clearway.desks.winter.plan_model import Plan, Stop, Visit
 from clearway.desks.winter.progress import Done, Progress
 from clearway.operations.winter.build import Site
@@ -29,6 +30,8 @@ class Ledger:
     done: dict[str, Done] = field(default_factory=dict)
     past: dict[str, list[Visit]] = field(default_factory=dict)
     taken_kg: dict[str, float] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
+    """Stops taken off the lists because the need for them went away."""
     _group: dict[str, Group] = field(default_factory=dict)
     _left: dict[Group, int] = field(default_factory=dict)
 
@@ -48,6 +51,15 @@ class Ledger:
             self._group[stop.id] = group
             self._left[group] = self._left.get(group, 0) + 1
 
+    def release(self, stops: Iterable[str]) -> None:
+        """Stops that are not needed any more, by approved lists: neither done nor late."""
+        self.released.update(s for s in stops if s in self.number and s not in self.done)
+
+    @property
+    def asked(self) -> int:
+        """How many stops were asked for, those released left out."""
+        return len(self.stops) - len(self.released)
+
     def batches(self) -> dict[str, str]:
         """The batch in which each stop was asked for."""
         return {stop: group[2] for stop, group in self._group.items()}
@@ -66,7 +78,7 @@ class Ledger:
     def treatment(self, found: tuple[int, Stop], progress: Progress, at_s: float) -> Treatment:
         """A completed pass as the road model takes it."""
         corridor, stop = found
-        return Treatment(corridor, stop.action, stop.rate_g_m2, progress.time(at_s), "plough lists")
+        return Treatment(corridor, stop.laid_as, stop.rate_g_m2, progress.time(at_s), LISTS)
 
     def turn(self, progress: Progress, found: NewPlan) -> None:
         """Close a chapter: what crews have behind them, and what they finish before their new lists."""
@@ -122,9 +134,29 @@ class Ledger:
                     done[v.index] = v.done_s
         for stop_id, each in self.done.items():
             done[self.number[stop_id]] = each.done_s
+        if self.released:
+            return self._without(visits, done)
         problem = replace(self.site.problem, stops=tuple(self.stops))
         order = tuple(tuple(v.index for v in each if v.kind == "stop") for each in visits)
         return Plan(problem, order, tuple(visits), 0.0), done
+
+    def _without(
+        self, visits: list[tuple[Visit, ...]], done: NDArray[np.float64]
+    ) -> tuple[Plan, NDArray[np.float64]]:
+        """The whole plan less what was released."""
+        left = [j for j, stop in enumerate(self.stops) if stop.id not in self.released]
+        at = {j: k for k, j in enumerate(left)}
+        kept = tuple(
+            tuple(
+                v if v.kind != "stop" else replace(v, index=at[v.index])
+                for v in each
+                if v.kind != "stop" or v.index in at
+            )
+            for each in visits
+        )
+        problem = replace(self.site.problem, stops=tuple(self.stops[j] for j in left))
+        order = tuple(tuple(v.index for v in each if v.kind == "stop") for each in kept)
+        return Plan(problem, order, kept, 0.0), done[left]
 
     @property
     def salt_kg(self) -> float:
@@ -137,6 +169,7 @@ def _reloads(progress: Progress, crew: int, visits: Iterable[Visit]) -> list[tup
     load, found = problem.crews[crew].load_kg, []
     for visit in visits:
         if visit.kind == "reload":
-            found.append((problem.depots[visit.index].id, visit.load_kg - load))
+            salt = problem.crews[crew].strength * (visit.load_kg - load)
+            found.append((problem.depots[visit.index].id, salt))
         load = visit.load_kg
     return found

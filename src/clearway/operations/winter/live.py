@@ -164,7 +164,7 @@ class Control:
         when = self.progress.time(at_s)
         return [
             Treatment(
-                corridor, task.action, task.rate_g_m2, when, f"truck {self.site.problem.crews[crew].id}"
+                corridor, task.laid_as, task.rate_g_m2, when, f"truck {self.site.problem.crews[crew].id}"
             )
         ]
 

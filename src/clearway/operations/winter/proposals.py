@@ -76,16 +76,31 @@ def orphans_told(found: NewPlan) -> Text:
     return Text(f", {n} of them from the truck that is out", f"，其中{n}项原属停用车辆")
 
 
+def released_told(found: NewPlan) -> Text:
+    """How many roads come off the lists, and what that saves."""
+    if not found.released:
+        return Text("", "")
+    roads = sum(len(r.corridors) for r in found.released)
+    tonnes = sum(r.salt_kg for r in found.released) / 1000.0
+    return Text(
+        f"{many(roads, 'road')} come off, {tonnes:.1f} t of salt saved; "
+        if roads > 1
+        else f"1 road comes off, {tonnes:.1f} t of salt saved; ",
+        f"移除{roads}条道路、节省用盐{tonnes:.1f}吨；",
+    )
+
+
 def change_proposal(
     found: NewPlan, verdict: Verdict, at: datetime, why: Text, *, target: str = "", number: int = 0
 ) -> Proposal:
     """Propose a new plan: what happens without it, who gets what."""
     left = len(found.plan.problem.stops) - found.added
     more = Text(f"; {found.added} added", f"；新增{found.added}项") if found.added else Text("", "")
+    off, off_words = released_told(found), tuple(r.words for r in found.released)
     head = Text(
-        f"New lists: {len(found.moved)} of {left} remaining stops change crew "
+        f"New lists: {off.en}{len(found.moved)} of {left} remaining stops change crew "
         f"({100 * found.share_moved:.0f} %){orphans_told(found).en}{more.en}",
-        f"调整作业单：剩余{left}项中{len(found.moved)}项换车（{100 * found.share_moved:.0f}%）"
+        f"调整作业单：{off.zh}剩余{left}项中{len(found.moved)}项换车（{100 * found.share_moved:.0f}%）"
         f"{orphans_told(found).zh}{more.zh}",
     )
     without = Text(
@@ -107,8 +122,9 @@ def change_proposal(
         without,
         at,
         f"winter.replan.{number}",
-        (cost, *found.dropped),
+        (*off_words, cost, *found.dropped),
         target,
+        off_words,
     )
 
 
@@ -129,6 +145,7 @@ def _proposal(
     key: str,
     notes: tuple[Text, ...],
     target: str = "",
+    off: tuple[Text, ...] = (),
 ) -> Proposal:
     problem = site.problem
     corridors = sorted({problem.stretches[s.stretch].corridor for s in problem.stops} - {-1})
@@ -144,6 +161,7 @@ def _proposal(
         "refused_by_checker": [t.as_dict() for t in verdict.faults],
         "left_out": [t.as_dict() for t in problem.left_out],
         "fleet": site.fleet.source.as_dict(),
+        **({"off_the_lists": [t.as_dict() for t in off]} if off else {}),
     }
     payload: dict[str, Any] = {
         "headline": head.as_dict(),

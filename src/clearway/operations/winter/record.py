@@ -43,7 +43,7 @@ def record(service: WinterService, running: Running, now: datetime) -> Record:
         ledger, progress = running.ledger, running.progress
         plan, done = ledger.whole(progress, progress.seconds(running.ended or now))
         used_kg = ledger.salt_kg
-        expected_kg = sum(s.salt_kg for j, s in enumerate(ledger.stops) if np.isfinite(done[j]))
+        expected_kg = sum(s.dry_kg for j, s in enumerate(plan.problem.stops) if np.isfinite(done[j]))
         judgement = judge(plan, done, used_kg if running.ended else expected_kg, service.doctrine)
         lane_km, _ = asked_lane_km(service.network, running.orders)
         asked_t, rounds = running.asked_kg / 1000.0, max(running.times.values(), default=1)
@@ -74,18 +74,30 @@ def change_words(change: Change, zone: str) -> Text:
     return Text(
         f"{at} {change.why.en}: new lists in {change.seconds:.1f} s "
         f"({'usable' if change.usable else 'not usable'}); {change.moved} of {change.remaining} remaining "
-        f"stops changed crew ({share:.0f} %){added.en}; promises missed {change.late_without} without, "
-        f"{change.late_with} with the new lists",
+        f"stops changed crew ({share:.0f} %){added.en}{_saved(change).en}; "
+        f"promises missed {change.late_without} without, {change.late_with} with the new lists",
         f"{at} {change.why.zh}：{change.seconds:.1f}秒给出新作业单"
         f"（{'可执行' if change.usable else '不可执行'}）；剩余{change.remaining}项中{change.moved}项换车"
-        f"（{share:.0f}%）{added.zh}；不调整逾时{change.late_without}项，调整后{change.late_with}项",
+        f"（{share:.0f}%）{added.zh}{_saved(change).zh}；不调整逾时{change.late_without}项，调整后{change.late_with}项",
+    )
+
+
+def _saved(change: Change) -> Text:
+    """What a change took off the lists."""
+    if not change.released:
+        return Text("", "")
+    roads = sum(len(r.corridors) for r in change.released)
+    tonnes = sum(r.salt_kg for r in change.released) / 1000.0
+    return Text(
+        f"; {many(roads, 'road')} off the lists, {tonnes:.1f} t of salt saved",
+        f"；移除{roads}条道路，节省用盐{tonnes:.1f}吨",
     )
 
 
 def changes_told(found: Record, zone: str) -> list[Text]:
     """The changes of a plan; those that only added roads in one line."""
-    added = [c for c in found.running.changes if c.added]
-    lines = [change_words(c, zone) for c in found.running.changes if not c.added]
+    added = [c for c in found.running.changes if c.added and not c.released]
+    lines = [change_words(c, zone) for c in found.running.changes if c.released or not c.added]
     if added:
         stops, moved = sum(c.added for c in added), max(c.moved / max(1, c.remaining) for c in added)
         lines.append(
@@ -232,6 +244,8 @@ def figures(found: Record) -> dict[str, Any]:
                 "added": c.added,
                 "late_without": c.late_without,
                 "late_with": c.late_with,
+                "released": sum(len(r.corridors) for r in c.released),
+                "salt_saved_t": round(sum(r.salt_kg for r in c.released) / 1000.0, 2),
             }
             for c in running.changes
         ],

@@ -20,6 +20,7 @@ from clearway.desks.winter.progress import Progress
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text, join
 from clearway.operations.winter.build import Site
+from clearway.operations.winter.release import Released, committed_visit, released, untouched
 
 MOVE_S: Final = 2400.0
 SOON_S: Final = 3600.0
@@ -33,7 +34,8 @@ class Trouble:
 
     ``lost`` crews by number; ``closed`` segments; ``earlier_s`` how much sooner everything is due (snow comes
     early); ``stock_kg`` what is left in each store by id; ``more`` stops asked for on top, on stretches of
-    the same site; ``relief`` gives every crew a fresh shift.
+    the same site; ``relief`` gives every crew a fresh shift; ``gone`` are roads (corridors) that need no
+    work any more, and why.
     """
 
     lost: tuple[int, ...] = ()
@@ -42,6 +44,7 @@ class Trouble:
     stock_kg: Mapping[str, float] = field(default_factory=dict)
     more: tuple[Stop, ...] = ()
     relief: bool = False
+    gone: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class NewPlan:
     lost. ``late_without`` counts promises broken if nothing is changed, ``late_with`` those of the same stops
     under the new plan.
     ``dropped`` names what can no longer be done; ``busy`` is what crews are at and finish first;
-    ``added`` how many stops are new.
+    ``added`` how many stops are new; ``released`` what comes off the lists because nobody needs it any more.
     """
 
     site: Site
@@ -76,6 +79,7 @@ class NewPlan:
     crew_before: NDArray[np.int32]
     busy: tuple[Busy, ...] = ()
     added: int = 0
+    released: tuple[Released, ...] = ()
 
     @property
     def share_moved(self) -> float:
@@ -115,7 +119,7 @@ def replan(
     keep = [c for c in range(len(problem.crews)) if c not in lost]
     if not keep:
         raise InputError("no crew is left", where=", ".join(problem.crews[c].id for c in sorted(lost)))
-    committed = {c: _committed(progress, c, now_s) for c in keep}
+    committed = {c: committed_visit(progress, c, now_s) for c in keep}
     rows = [_standing(progress, c, committed[c]) for c in keep]
     site, dead, stuck = _without(site, trouble, progress, rows)
     problem = site.problem
@@ -124,10 +128,16 @@ def replan(
     if not keep:
         raise InputError("no crew can get out any more", where="closed", words=join(notes))
     busy = {v.index for c in keep if (v := committed[c]) is not None and v.kind == "stop"}
-    left = [j for j in range(len(problem.stops)) if j not in progress.done and j not in busy]
+    off = released(site.network, problem, untouched(progress, now_s), trouble.gone, progress.time(now_s))
+    free = {stop for each in off for stop in each.stops}
+    left = [
+        j
+        for j, stop in enumerate(problem.stops)
+        if j not in progress.done and j not in busy and stop.id not in free
+    ]
     reach = [j for j in left if problem.stops[j].stretch not in dead]
     more = tuple(s for s in trouble.more if s.stretch not in dead)
-    if not reach and not more:
+    if not reach and not more and not off:
         raise InputError("nothing remains to be done", where="plan")
     crews, rows = _crews(progress, keep, committed, now_s)
     if trouble.relief:
@@ -166,6 +176,7 @@ def replan(
         home,
         _busy(progress, {c: committed[c] for c in keep}, now_s),
         len(more),
+        off,
     )
 
 
@@ -182,16 +193,6 @@ def _busy(progress: Progress, committed: Mapping[int, Visit | None], now_s: floa
         for c, v in committed.items()
         if v is not None and v.kind != "rest"
     )
-
-
-def _committed(progress: Progress, crew: int, now_s: float) -> Visit | None:
-    """The visit a crew finishes before anything changes, shifted by its delay; None when its list is over."""
-    visit = progress.next_visit(crew)
-    if visit is None or visit.kind == "rest":
-        return visit
-    if visit.kind == "stop" and visit.leave_s > now_s + 60.0 and progress.place[crew] == 0:
-        return None
-    return visit
 
 
 def _crews(

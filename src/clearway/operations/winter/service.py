@@ -36,7 +36,8 @@ from clearway.operations.winter.live import Control, Message, parse
 from clearway.operations.winter.need import Need, asked_lane_km, night_orders
 from clearway.operations.winter.proposals import change_proposal, plan_proposal, propose
 from clearway.operations.winter.replan import Busy, NewPlan, Trouble, replan
-from clearway.operations.winter.state import Asked, Change, Draft, Running, joined, more_roads
+from clearway.operations.winter.state import Asked, Change, Draft, Running, fewer_roads, joined, more_roads
+from clearway.operations.winter.watch import fresh_roads, gone_roads, sooner_s
 from clearway.picture.desk import CycleResult
 from clearway.picture.picture import Treatment
 from clearway.records import SYSTEM, Actor, Command, Journal
@@ -45,7 +46,6 @@ from clearway.records.actors import desk_actor
 KEPT_REFUSED: Final = 50
 EARLY_S: Final = 3600.0
 """So much sooner than planned it must turn slippery for new lists to be proposed."""
-LEAST_STOPS: Final = 10
 KEEP_EVERY_S: Final = 30.0
 """What trucks report is kept at most so often; lists are kept at once."""
 TEND_EVERY: Final = timedelta(minutes=5)
@@ -129,12 +129,12 @@ class WinterService:
         """What the forecast asks for that is neither on a list nor done within the cycle of its class."""
         if self.need is None:
             return {}
-        found = night_orders(self.need, self.network, self.doctrine)
+        found = night_orders(self.need, self.network, self.doctrine, brine=self.fleet.sprays)
         running = self.running
         if running is None:
             return found
         listed = self.on_lists()
-        fresh = self._fresh(running, at)
+        fresh = fresh_roads(self, running, at)
         return {i: o for i, o in found.items() if i not in listed and i not in fresh}
 
     def on_lists(self) -> frozenset[int]:
@@ -146,37 +146,6 @@ class WinterService:
         return frozenset(
             problem.stretches[s.stretch].corridor for j, s in enumerate(problem.stops) if j not in done
         )
-
-    def sooner_s(self, at: datetime) -> float:
-        """By how much the forecast now has the roads on the lists slippery sooner: the median over stops."""
-        running, need = self.running, self.need
-        if running is None or need is None:
-            return 0.0
-        progress, now_s = running.progress, running.progress.seconds(at)
-        problem, gains = progress.plan.problem, []
-        for j, stop in enumerate(problem.stops):
-            corridor = problem.stretches[stop.stretch].corridor
-            if j in progress.done or corridor < 0 or corridor not in running.orders:
-                continue
-            onset = float(need.onset_h[corridor])
-            if running.orders[corridor].due_h is not None and np.isfinite(onset):
-                gains.append(stop.due_s - (now_s + 3600.0 * onset))
-        return float(np.median(gains)) if len(gains) >= LEAST_STOPS else 0.0
-
-    def _fresh(self, running: Running, at: datetime) -> frozenset[int]:
-        """Corridors treated within the cycle of their class."""
-        hours = {
-            c: self.doctrine.number(f"winter.class.{'first' if c <= RoadClass.TRUNK else 'second'}.cycle_h")
-            for c in range(RoadClass.PRIMARY + 1)
-        }
-        stretches = running.ledger.site.problem.stretches
-        now_s = running.progress.seconds(at)
-        found = set()
-        for stop_id, done in running.ledger.done.items():
-            stretch = stretches[running.ledger.stops[running.ledger.number[stop_id]].stretch]
-            if now_s - done.done_s < 3600.0 * hours[min(stretch.road_class, RoadClass.PRIMARY)]:
-                found.add(stretch.corridor)
-        return frozenset(found)
 
     def lane_km(self, orders: Iterable[int]) -> float:
         """Lane kilometres of corridors."""
@@ -197,18 +166,22 @@ class WinterService:
             if self.running is not None and self.running.waiting_for_new_lists():
                 self._say(lambda: self.change(at, OUT))
                 return
-            if self.running is not None and (early := self.sooner_s(at)) >= EARLY_S:
+            if self.running is not None and (early := sooner_s(self, at)) >= EARLY_S:
                 words = Text(
                     f"the forecast has it slippery {early / 3600:.1f} h sooner",
                     f"预报湿滑时间提前{early / 3600:.1f}小时",
                 )
                 self._say(lambda: self.change(at, words, Trouble(earlier_s=early)))
                 return
-            orders = self.orders(at)
+            orders, gone = self.orders(at), gone_roads(self, at)
             least = self.doctrine.number("winter.service.plan_from_lane_km")
-            if self.lane_km(orders) < least or not self._soon(orders):
+            wanted = self.lane_km(orders) >= least and self._soon(orders)
+            if not wanted and not gone:
                 return
-        self._say(lambda: self.extend(at) if self.running else self.make(at))
+        if gone and not wanted:
+            self._say(lambda: self.change(at, fewer_roads(len(gone)), Trouble(gone=gone)))
+        else:
+            self._say(lambda: self.extend(at, gone) if self.running else self.make(at))
 
     def _soon(self, orders: Mapping[int, Order]) -> bool:
         """Whether any of it is due within the hours a plan is made ahead."""
@@ -270,8 +243,8 @@ class WinterService:
         finally:
             self._planning.release()
 
-    def extend(self, at: datetime) -> Draft | None:
-        """Add what the forecast asks for now to the lists in force."""
+    def extend(self, at: datetime, gone: Mapping[int, str] | None = None) -> Draft | None:
+        """Add what the forecast asks for now to the lists in force, and take off what it no longer does."""
         with self.lock:
             running = self.running
             orders = self.orders(at)
@@ -285,7 +258,9 @@ class WinterService:
                 for s in fresh.problem.stops
             )
             why = more_roads(len(orders))
-            return self.change(at, why, Trouble(more=more, relief=True), orders)
+            if gone:
+                why = join([why, fewer_roads(len(gone))])
+            return self.change(at, why, Trouble(more=more, relief=True, gone=gone or {}), orders)
 
     def change(
         self,
@@ -354,7 +329,7 @@ class WinterService:
         for i in orders:
             onset = float(need.onset_h[i])
             later = need.at + timedelta(hours=onset) if np.isfinite(onset) and onset > 0 else None
-            found[i] = Asked(int(need.reason[i]), later)
+            found[i] = Asked(int(need.reason[i]), later, need.at)
         return found
 
     def _half_shift(self) -> timedelta:
@@ -420,6 +395,12 @@ class WinterService:
             running.relieved = draft.at
         if trouble.more:
             running.ledger.ask(trouble.more, f"change {len(running.changes) + 1}")
+        for off in found.released:
+            running.ledger.release(off.stops)
+            for corridor in off.corridors:
+                running.orders.pop(corridor, None)
+                running.asked.pop(corridor, None)
+                running.mild_since.pop(corridor, None)
         running.busy |= {b.unit: b for b in found.busy if b.stop and b.stop.id not in running.ledger.done}
         control = Control(found.site, Progress(found.plan))
         number = {s.id: j for j, s in enumerate(found.plan.problem.stops)}
@@ -447,6 +428,7 @@ class WinterService:
                 found.late_without,
                 found.late_with,
                 draft.verdict.usable,
+                found.released,
             )
         )
 
@@ -553,7 +535,7 @@ class WinterService:
         if busy.stop is None:
             return
         crew = running.progress.crew(busy.unit)
-        amount = busy.stop.salt_kg if salt_kg is None else salt_kg
+        amount = busy.stop.dry_kg if salt_kg is None else salt_kg
         self._lay(running, busy.stop.id, Done(crew, at_s, amount))
 
     def _settle(self, running: Running) -> None:

@@ -57,6 +57,14 @@ class Line:
     segments: tuple[int, ...]
     stop: str = ""
     lane: int = 0
+    ml_m2: float = 0.0
+
+    @property
+    def amount(self) -> str:
+        """How much: salt in g/m², brine in ml/m² of solution, as the control in the cab is set."""
+        if self.ml_m2:
+            return f"{self.ml_m2:.0f} ml/m²"
+        return f"{self.rate_g_m2:g} g/m²" if self.rate_g_m2 else ""
 
 
 def lines(site: Site, plan: Plan, crew: int) -> list[Line]:
@@ -126,6 +134,7 @@ def _line(site: Site, run: list[int], last: int, work: str, at: float, stop: Sto
         tuple(int(s) for s in run),
         stop.id if stop else "",
         stop.number + 1 if stop else 0,
+        site.settings.brine.ml_m2(stop.rate_g_m2) if stop and stop.action == "brine" else 0.0,
     )
 
 
@@ -241,6 +250,7 @@ def as_dict(line: Line, site: Site) -> dict[str, Any]:
         "work": line.work,
         "work_words": WORK[line.work].as_dict(),
         "rate_g_m2": line.rate_g_m2,
+        "amount": line.amount,
         "lane": line.lane,
         "stop": line.stop,
         "at_s": round(float(line.at_s)),
@@ -318,8 +328,8 @@ def _row(line: Line, site: Site, language: str, zone: str) -> str:
     clock = (site.problem.start + timedelta(seconds=float(line.at_s))).astimezone(ZoneInfo(zone))
     far = f"{line.metres / 1000:.1f} km" if line.metres >= 950 else f"{max(10, round(line.metres, -1)):.0f} m"
     work = WORK[line.work][language]
-    if line.rate_g_m2:
-        work += f" {line.rate_g_m2:g} g/m²"
+    if line.amount:
+        work += f" {line.amount}"
     if line.lane > 1:
         work += f" · {_LANE[language].format(n=line.lane)}"
     kind = "" if line.work == "drive" else "stop" if line.work in ("reload", "rest") else "work"

@@ -66,7 +66,7 @@ class SimulatedFleet:
                     float(network.node_lat[node]),
                     max(0.0, float(visit.load_kg)),
                     stop.id,
-                    float(stop.salt_kg),
+                    float(stop.dry_kg),
                 ),
             )
         if from_s < broken <= to_s:

@@ -15,15 +15,17 @@ from clearway.operations.winter.build import Order, Site
 from clearway.operations.winter.check import Verdict
 from clearway.operations.winter.ledger import Ledger
 from clearway.operations.winter.live import Control
+from clearway.operations.winter.release import Released
 from clearway.operations.winter.replan import Busy, NewPlan, Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Why a road was put on a list, and when it was to turn slippery (None: it was)."""
+    """Why a road was put on a list, when it was to turn slippery (None: it was), and when that was said."""
 
     reason: int
     slippery_at: datetime | None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +58,7 @@ class Change:
     late_without: int
     late_with: int
     usable: bool
+    released: tuple[Released, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +83,8 @@ class Running:
     """How often each road was asked for."""
     ended: datetime | None = None
     known: int = 0
+    mild_since: dict[int, datetime] = field(default_factory=dict)
+    """Since when roads on the lists need nothing any more."""
 
     @property
     def progress(self) -> Progress:
@@ -128,6 +133,14 @@ def joined(one: Trouble, other: Trouble) -> Trouble:
         {**one.stock_kg, **other.stock_kg},
         (*one.more, *other.more),
         one.relief or other.relief,
+        {**one.gone, **other.gone},
+    )
+
+
+def fewer_roads(number: int) -> Text:
+    """Why lists shrink."""
+    return Text(
+        f"{many(number, 'road')} on the lists need no work any more", f"作业单中{number}条道路已无需作业"
     )
 
 

@@ -169,8 +169,8 @@ class SimulatedTrucks:
         tonnes, stops = ledger.salt_kg / 1000.0, len(ledger.done)
         evidence = {
             "text": Text(
-                f"{stops} of {len(ledger.stops)} stops done, {tonnes:.1f} t of salt (simulated trucks)",
-                f"完成{stops}/{len(ledger.stops)}项作业，撒布{tonnes:.1f}吨（模拟）",
+                f"{stops} of {ledger.asked} stops done, {tonnes:.1f} t of salt (simulated trucks)",
+                f"完成{stops}/{ledger.asked}项作业，撒布{tonnes:.1f}吨（模拟）",
             ).as_dict(),
             "valid_at": iso(at),
             "source": "simulated trucks",

@@ -121,7 +121,7 @@ def _map(service: WinterService, language: str, at: datetime) -> str:
             kind = "lost" if row.state == "lost" else "truck"
             words = f"{row.name[language]}: {row.doing[language]} {row.road[language]}"
             marks.append(Mark(row.lon, row.lat, str(row.number), words, kind))
-    done, stops = len(running.ledger.done), len(running.ledger.stops)
+    done, stops = len(running.ledger.done), running.ledger.asked
     title = Text(
         f"{done} of {stops} stops done, {planned_by(running, at)} planned by now",
         f"已完成{done}/{stops}项，按计划应完成{planned_by(running, at)}项",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clearway.desks.winter.batches import ID, Batch, BatchWords, Indices, due_at, latest_start, loss
+from clearway.desks.winter.brine import Ahead
 from clearway.desks.winter.dose import dose_g_m2
 from clearway.desks.winter.model import CLASSES, WinterInputs
 from clearway.desks.winter.rates import rate
@@ -52,12 +53,13 @@ def _may_wait(batch: Batch, roads: Indices, inputs: WinterInputs) -> bool:
 
 
 def _batch(number: int, inputs: WinterInputs) -> Batch:
-    found = rate(
-        Reason(int(inputs.need.reason[number])), float(inputs.need.coldest_c[number]), inputs.doctrine
-    )
-    onset = inputs.need.onset_h[number]
+    need, onset = inputs.need, float(inputs.need.onset_h[number])
+    weather = Ahead(onset, float(need.rain_mm[number]), float(need.water_mm[number]))
+    reason, coldest = Reason(int(need.reason[number])), float(need.coldest_c[number])
+    found = rate(reason, coldest, inputs.doctrine, ahead=weather)
     ahead = bool(np.isfinite(onset) and onset > 0)
-    return Batch(CLASSES[inputs.service_class[number]], found.action, found.g_m2, found.passes, ahead)
+    service = CLASSES[inputs.service_class[number]]
+    return Batch(service, found.action, found.g_m2, found.passes, ahead, found.ml_m2)
 
 
 def _items(roads: Indices, inputs: WinterInputs) -> list[dict[str, Any]]:
@@ -82,13 +84,14 @@ def _items(roads: Indices, inputs: WinterInputs) -> list[dict[str, Any]]:
 def _dose(number: int, inputs: WinterInputs) -> float:
     """Salt the physics asks for on one road [g/m²]; NaN where it is too cold for salt."""
     service = CLASSES[inputs.service_class[number]]
+    form = str(inputs.doctrine.get("winter.rate.use.form").value)
     return float(
         dose_g_m2(
             inputs.need.coldest_c[number],
             inputs.need.water_mm[number],
             hours=inputs.number(f"winter.class.{service}.cycle_h"),
             traffic=int(inputs.number(f"winter.dose.traffic_{service}")),
-            form=str(inputs.doctrine.get("winter.rate.use.form").value),
+            form="liquid" if form == "brine" else form,
             freezing_rain=inputs.need.reason[number] in FREEZING,
         )
     )
@@ -130,6 +133,7 @@ def _proposal(batch: Batch, roads: Indices, inputs: WinterInputs) -> Proposal:
             "details": {
                 "passes": batch.passes,
                 "rate_per_pass_g_m2": batch.rate_g_m2,
+                **({"solution_ml_m2": batch.ml_m2} if batch.ml_m2 else {}),
                 "service_class": batch.service,
                 "latest_start": iso(start),
                 "lane_km": round(inputs.lane_km(roads), 1),

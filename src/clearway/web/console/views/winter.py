@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from clearway.desks.winter.brine import Solution
 from clearway.desks.winter.plan_model import Visit
 from clearway.desks.winter.reasons import FIRST_TREATMENT, WORDS, Reason
 from clearway.desks.winter.service_classes import Scheme
@@ -65,6 +66,8 @@ def need_rows(service: WinterService, at: datetime) -> list[NeedRow]:
         if due is None and reason >= FIRST_TREATMENT:
             due = need.at + timedelta(hours=_first_lane_h(scheme, corridor.road_class))
         rate = f"{order.rate_g_m2:g} g/m²" if order.rate_g_m2 else ""
+        if order.action == "brine":
+            rate = f"{Solution.of(service.doctrine).ml_m2(order.rate_g_m2):.0f} ml/m²"
         rows.append(
             NeedRow(
                 corridor.id,
@@ -323,7 +326,7 @@ def _of_running(service: WinterService, running: Running, at: datetime) -> dict[
     return {
         "summary": summary,
         "done": len(ledger.done),
-        "stops": len(ledger.stops),
+        "stops": ledger.asked,
         "planned": planned_by(running, at),
         "late": int(summary["late"]),
         "salt_t": ledger.salt_kg / 1000.0,
