@@ -14,7 +14,7 @@ from clearway.kernel.levels import Level
 from clearway.web.console.forms import Visitor, VisitorThen
 from clearway.web.console.names import corridor_numbers, find_roads, roads
 from clearway.web.console.views.alarms import all_alarms
-from clearway.web.console.views.board import FLAG_LABELS, board_view
+from clearway.web.console.views.board import board_view
 from clearway.web.console.views.inbox import needs_two, open_proposals, waiting
 from clearway.web.console.views.mapstate import last_treated, roads_records
 from clearway.web.public.view import road_rows
@@ -55,7 +55,6 @@ def overview(visitor: VisitorThen) -> Response:
         overrides=journal.list("override", states=("in_force",), as_of=at),
         alarms=[] if at else all_alarms(house)[:8],
         board=board,
-        flag_labels=FLAG_LABELS,
         worst=road_rows(house.network, latest)[0][:12] if latest and not at else (),
         board_at=latest.at if latest else None,
         map_props={"at": iso(at) if at else "", "corridors": []},

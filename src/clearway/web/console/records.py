@@ -19,7 +19,7 @@ from clearway.web.console.inbox import account_names
 from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
 from clearway.web.console.sealed import attach, given_in, kept_of, offered
-from clearway.web.console.views.board import FLAG_LABELS, VIEWS, board_view, flags_of
+from clearway.web.console.views.board import VIEWS, board_view, flags_of, marks_of
 from clearway.web.console.views.inbox import confirm_verb, verb_label
 from clearway.web.public.view import public_warnings
 from clearway.web.strong import is_decision
@@ -63,7 +63,6 @@ def board(
         board=board_view(house, view, at or visitor.now, as_of=at, area=area),
         view=view,
         views=VIEWS,
-        flag_labels=FLAG_LABELS,
         areas=sorted(areas - {""}),
         d=Namer(house),
         area_chosen=area,
@@ -102,6 +101,7 @@ def record(visitor: VisitorThen, record: str, do: Annotated[str, Query(max_lengt
     history = house.journal.history(record)
     if at is not None:
         history = [event for event in history if event.recorded_at <= at]
+    flags = flags_of(row, at or visitor.now) if row.kind in ("measure", "task") else ()
     return visitor.page(
         "record.html",
         row=row,
@@ -112,8 +112,7 @@ def record(visitor: VisitorThen, record: str, do: Annotated[str, Query(max_lengt
         ],
         roads=roads(house.network, row.data.get("corridors") or row.data.get("subjects") or (), limit=30),
         corridors=indices(house.network, row.data.get("corridors") or ()),
-        flags=flags_of(row, at or visitor.now) if row.kind in ("measure", "task") else (),
-        flag_labels=FLAG_LABELS,
+        marks=marks_of(row, flags),
         history=list(reversed(history)),
         verb_label=lambda event: verb_label(kind, event),
         accounts=account_names(visitor),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,6 +38,22 @@ FLAG_LABELS: Final = {
     "unacknowledged": Text("not acknowledged", "未确认接收"),
     "unverified": Text("to be verified", "待核验"),
 }
+TIMED_LABELS: Final = {
+    "review": Text("review due", "复评时限"),
+    "overdue": Text("overdue since", "逾期自"),
+    "expiring": Text("expires", "到期时间"),
+    "to_confirm": Text("second person needed by", "须第二人确认，不晚于"),
+}
+"""Words of a flag before the time it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A flag in words, and the time it is about."""
+
+    flag: str
+    label: Text
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +65,7 @@ class Item:
     state: Text
     roads: Text
     flags: tuple[str, ...]
+    marks: tuple[Mark, ...]
     when: datetime | None
     lift: str = ""
     """The open proposal that wants it lifted."""
@@ -102,6 +119,17 @@ def flags_of(row: RecordRow, now: datetime, lifted: Container[str] = frozenset()
     return tuple(found)
 
 
+def marks_of(row: RecordRow, flags: Iterable[str]) -> tuple[Mark, ...]:
+    """Flags in words, each with the time it is about: a review is not an expiry."""
+    end = "expiry" if row.kind == "measure" else "due"
+    names = {"review": "review_at", "expiring": end, "overdue": end, "to_confirm": "confirm_by"}
+    found = []
+    for flag in flags:
+        at = time_of(row, names[flag]) if flag in names else None
+        found.append(Mark(flag, (TIMED_LABELS if at else FLAG_LABELS)[flag], at))
+    return tuple(found)
+
+
 def lift_targets(house: Services, as_of: AsOf = None) -> dict[str, str]:
     """Measures that an open proposal wants lifted, in whole or in part, with that proposal."""
     found: dict[str, str] = {}
@@ -117,13 +145,16 @@ def item_of(house: Services, row: RecordRow, now: datetime, lifted: Mapping[str,
     times = (
         [time_of(row, n) for n in ("review_at", "expiry")] if row.kind == "measure" else [time_of(row, "due")]
     )
-    known = [t for t in times if t]
+    flags = flags_of(row, now, lifted or {})
+    marks = marks_of(row, flags)
+    known = [m.at for m in marks if m.at] or [t for t in times if t]
     return Item(
         row,
         Text.of(row.data["headline"]),
         house.kinds[row.kind].state_label(row.state),
         roads(house.network, row.data.get("corridors") or ()),
-        flags_of(row, now, lifted or {}),
+        flags,
+        marks,
         min(known) if known else None,
         (lifted or {}).get(row.id, ""),
     )
