@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearway.desks.winter.plan_compiled import compiled
 from clearway.desks.winter.plan_kernel import uniform
 from clearway.desks.winter.routing.kernel import open_route, over, refresh
+from clearway.desks.winter.routing.lean import compiled
 from clearway.desks.winter.routing.moves import small_moves
 from clearway.desks.winter.routing.ruin import arrange, keep_changes, recreate, ruin, undo
 
@@ -96,16 +96,15 @@ def value_of(data: Any, s: Any, price: Any) -> float:
 def copy_routes(s: Any, to: Any) -> None:
     """Copy a plan."""
     for r in range(s.ln.size):
-        m = s.ln[r] + 2
-        to.seq[r, :m] = s.seq[r, :m]
-        to.fw[r, :m] = s.fw[r, :m]
-        to.bw[r, :m] = s.bw[r, :m]
-    to.ln[:] = s.ln
-    to.load[:] = s.load
-    to.cost[:] = s.cost
-    to.spent[:] = s.spent
-    to.route[:] = s.route
-    to.at[:] = s.at
+        for p in range(s.ln[r] + 2):
+            to.seq[r, p] = s.seq[r, p]
+            to.fw[r, p, 0], to.fw[r, p, 1] = s.fw[r, p, 0], s.fw[r, p, 1]
+            to.bw[r, p, 0], to.bw[r, p, 1] = s.bw[r, p, 0], s.bw[r, p, 1]
+        to.ln[r], to.load[r], to.cost[r] = s.ln[r], s.load[r], s.cost[r]
+    for v in range(s.spent.size):
+        to.spent[v] = s.spent[v]
+    for t in range(s.route.size):
+        to.route[t], to.at[t] = s.route[t], s.at[t]
 
 
 @compiled

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from clearway.desks.winter.plan_compiled import compiled
+from clearway.desks.winter.routing.lean import compiled
 
 FAR = 1 << 28
 """Cost of a way that is not there."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from clearway.desks.winter.plan_compiled import compiled
 from clearway.desks.winter.plan_kernel import uniform
 from clearway.desks.winter.routing.kernel import refresh
+from clearway.desks.winter.routing.lean import compiled
 from clearway.desks.winter.routing.ruin import keep_changes, save
 
 

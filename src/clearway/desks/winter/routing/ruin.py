@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clearway.desks.winter.plan_compiled import compiled
 from clearway.desks.winter.plan_kernel import uniform
 from clearway.desks.winter.routing.kernel import compact, extra, put
+from clearway.desks.winter.routing.lean import compiled
 
 SPLIT = 0.5
 STRETCH = 0.01
