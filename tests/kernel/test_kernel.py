@@ -14,7 +14,7 @@ from clearway.kernel.clock import ManualClock, from_epoch_s, iso, parse_utc, req
 from clearway.kernel.errors import ConflictError, InputError
 from clearway.kernel.geometry import bearing_deg, distance_m, local_xy_m
 from clearway.kernel.ids import canonical_json, content_id
-from clearway.kernel.language import Text, both, from_both, join
+from clearway.kernel.language import Text, accepted, both, from_both, join
 from clearway.kernel.levels import Level
 from clearway.kernel.units import beaufort_lower_ms, relative_humidity_pct
 
@@ -134,3 +134,13 @@ def test_both_languages_in_one_line(en: str, zh: str) -> None:
     """A reason kept as one line gives both languages back; a line in one language serves both."""
     assert from_both(both(Text(en, zh))) == Text(en, zh)
     assert from_both(en) == Text(en, en)
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [("", "zh"), ("*", "zh"), ("zh", "zh"), ("zh-TW,en;q=0.8", "zh"), ("en", "en"),
+     (" EN-gb;q=0.9, zh", "en"), ("fr-FR, fr;q=0.9, zh;q=0.1", "en")],
+)  # fmt: skip
+def test_language_of_an_unknown_reader(header: str, language: str) -> None:
+    """Chinese for Chinese browsers and for those that name none, English for all others."""
+    assert accepted(header) == language

@@ -50,6 +50,15 @@ def join(texts: list[Text], *, limit: int = 0) -> Text:
     return Text(f"{en} and {rest} more", f"{zh}等{len(texts)}条") if rest else Text(en, zh)
 
 
+def accepted(header: str) -> str:
+    """Language for a reader nobody knows, from ``Accept-Language`` (RFC 9110, 12.5.4).
+
+    The first language named counts: Chinese for Chinese, English for any other, Chinese when none is named.
+    """
+    first = header.split(",", 1)[0].split(";", 1)[0].strip().lower()
+    return "zh" if first in ("", "*") or first.startswith("zh") else "en"
+
+
 BOTH_MARK = " ｜ "
 
 

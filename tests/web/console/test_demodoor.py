@@ -37,6 +37,17 @@ def test_seat_is_taken_with_second_factor(desk: Desk) -> None:
         assert who.grants
 
 
+@pytest.mark.parametrize("path", [PATH, "/signin"])
+def test_pages_before_sign_in_speak_the_browsers_language(desk: Desk, path: str) -> None:
+    """A browser set to English reads English from the first screen; the switch in the address wins."""
+    client = door(desk)
+    english = client.get(path, headers={"accept-language": "en-GB,en;q=0.9"}).text
+    assert '<html lang="en' in english
+    assert '<html lang="zh' in client.get(path, headers={"accept-language": "zh-CN,en;q=0.9"}).text
+    assert '<html lang="zh' in client.get(path).text
+    assert '<html lang="zh' in client.get(path, params={"lang": "zh"}, headers={"accept-language": "en"}).text
+
+
 @pytest.mark.parametrize(
     "shut",
     [{"simulated": False}, {"secret": ""}, {"secret": "another"}, {"host": "192.0.2.7"}, {"host": ""}],

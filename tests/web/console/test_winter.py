@@ -13,6 +13,7 @@ from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.simulated import SimulatedFleet, as_json
 from clearway.operations.winter.state import Running
 from clearway.picture.picture import Treatment
+from clearway.web.console.views.field import field_tasks
 from tests.operations.winter.post import service_on
 from tests.operations.winter.world import board
 from tests.web.console.conftest import Desk, Person
@@ -87,6 +88,17 @@ def test_dispatcher_sees_what_is_due_and_approves(night: Night) -> None:
     assert "on a list" in page
     assert "<strong>on no list</strong>" not in page
     assert page.count('class="truck-') == len(running.progress.plan.problem.crews)
+
+
+def test_plan_is_no_task_of_one_crew(night: Night) -> None:
+    """The fleet's plan is neither given to one unit nor on a phone with a button that says it is done."""
+    night.approve()
+    task = night.running().task
+    dispatch = night.dispatcher.get("/console/dispatch")
+    assert "lists of all trucks" in dispatch
+    assert f"/console/record/{task}/change" not in dispatch
+    assert task not in night.dispatcher.get("/field")
+    assert task not in {row.id for row in field_tasks(night.desk.services)}
 
 
 def test_field_crew_may_not_plan_or_approve(night: Night) -> None:

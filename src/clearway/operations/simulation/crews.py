@@ -21,6 +21,7 @@ from clearway.kernel.clock import iso
 from clearway.kernel.errors import ClearwayError
 from clearway.kernel.language import Text
 from clearway.operations.simulation.agenda import Agenda
+from clearway.operations.winter.proposals import holds_lists
 from clearway.picture.picture import Treatment
 from clearway.records import Actor, Command, Journal, RecordRow
 
@@ -67,7 +68,7 @@ class SimulatedCrews:
     def look(self, at: datetime) -> None:
         """Pick up new tasks, orders to be placed and removals to be verified."""
         for row in self.journal.list("task", states=("open",)):
-            if (row.data.get("details") or {}).get("plan"):
+            if holds_lists(row):
                 continue
             self._once(f"task:{row.id}", at + ACKNOWLEDGE, self._acknowledge(row.id))
         for row in self.journal.list("measure", states=("ordered",)):

@@ -19,7 +19,7 @@ from clearway.operations.winter.build import Site
 from clearway.operations.winter.check import Verdict
 from clearway.operations.winter.replan import NewPlan
 from clearway.picture.findings import Alternative, Evidence, Proposal, RuleRef
-from clearway.records import Actor, Command, Event, Journal
+from clearway.records import Actor, Command, Event, Journal, RecordRow
 
 RULE: Final = RuleRef(
     "winter.plan",
@@ -33,6 +33,14 @@ RULE: Final = RuleRef(
 VALID: Final = timedelta(minutes=30)
 POST: Final = "post-dispatch"
 FAULTS_NAMED: Final = 4
+
+
+def holds_lists(task: RecordRow) -> bool:
+    """Whether a task is a plan: the lists of a whole fleet, followed on the winter page and in the cabs.
+
+    No single crew may be given it, or say of it that it is done.
+    """
+    return bool((task.data.get("details") or {}).get("plan"))
 
 
 def lists_data(site: Site, plan: Plan) -> list[dict[str, Any]]:

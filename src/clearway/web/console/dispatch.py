@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from clearway.desks.roadweather.conditions import LOOKS
 from clearway.kernel.clock import parse_utc
 from clearway.network.model import RoadClass
+from clearway.operations.winter.proposals import holds_lists
 from clearway.records import RecordRow
 from clearway.web.console.forms import VisitorThen
 from clearway.web.console.views.board import item_of
@@ -48,6 +49,7 @@ def dispatch(visitor: VisitorThen, all: Annotated[str, Query(max_length=3)] = ""
         names={row.id: row.data["name"] for row in units},
         busy={unit: len(found) for unit, found in busy.items()},
         due={row.id: _due(row, now) for row in tasks},
+        plans={row.id for row in tasks if holds_lists(row)},
         rows=rows if all else rows[:_ROADS],
         hidden=0 if all else max(0, len(rows) - _ROADS),
         kind=house.kinds["task"],

@@ -18,7 +18,7 @@ from starlette.datastructures import FormData
 
 from clearway.kernel.clock import SystemClock, iso, parse_utc
 from clearway.kernel.errors import ClearwayError, ForbiddenError, UnauthenticatedError
-from clearway.kernel.language import Text
+from clearway.kernel.language import LANGUAGES, Text, accepted
 from clearway.records import Actor
 from clearway.web.access import Principal
 from clearway.web.access.store import csrf_matches
@@ -269,12 +269,12 @@ def visit_then(request: Request) -> Visit:
     return Visit(request, house, who, csrf, language_of(request, who.account.language))
 
 
-def language_of(request: Request, default: str = "zh") -> str:
-    """Language of a page: the switch in the address, the cookie, the account, in that order."""
+def language_of(request: Request, default: str = "") -> str:
+    """Language of a page: the switch in the address, the cookie, the account, the browser, in that order."""
     for value in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE), default):
-        if value in ("en", "zh"):
+        if value in LANGUAGES:
             return str(value)
-    return "zh"
+    return accepted(request.headers.get("accept-language", ""))
 
 
 def to_sign_in(request: Request) -> RedirectResponse:

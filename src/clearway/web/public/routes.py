@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from clearway.kernel.clock import SystemClock
 from clearway.kernel.errors import NotFoundError
+from clearway.kernel.language import LANGUAGES, accepted
 from clearway.web.draw.boardmap import board_map
 from clearway.web.finding import Part, parts_of
 from clearway.web.guard import House
@@ -60,7 +61,7 @@ def page(
     everything: Annotated[bool, Query(alias="all")] = False,
 ) -> Response:
     """Current warnings, restrictions, road conditions."""
-    language = _language(lang, request.headers.get("accept-language", ""))
+    language = lang if lang in LANGUAGES else accepted(request.headers.get("accept-language", ""))
     other = "en" if language == "zh" else "zh"
     asked = {name: value for name, value in (("q", q), ("part", part)) if value}
     links = {
@@ -85,7 +86,7 @@ def road_map(request: Request, house: House, lang: Annotated[str, Query(max_leng
     board = house.board()
     if board is None:
         raise NotFoundError("no road condition has been computed yet", hint="Try again after the next cycle")
-    language = _language(lang, request.headers.get("accept-language", ""))
+    language = lang if lang in LANGUAGES else accepted(request.headers.get("accept-language", ""))
     picture = board_map(house.network, board, language, house.zone)
     return _public(picture.encode(), "image/svg+xml")
 
@@ -195,13 +196,6 @@ def _public(body: bytes, media: str, *, max_age_s: int = MAX_AGE_S) -> Response:
 @lru_cache(maxsize=8)
 def _static(name: str) -> bytes:
     return files("clearway.web").joinpath("static", name).read_bytes()
-
-
-def _language(asked: str, accepted: str) -> str:
-    if asked in ("en", "zh"):
-        return asked
-    first = accepted.split(",")[0].strip().lower()
-    return "en" if first.startswith("en") else "zh"
 
 
 def _feed(house: Services, form: str) -> bytes:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.errors import ClearwayError, ConflictError, InputError, SystemFailureError
 from clearway.kernel.language import Text
+from clearway.operations.winter.proposals import holds_lists
 from clearway.records import Actor, Command, Event, RecordRow
 from clearway.web.access import Principal
 from clearway.web.api.routes import CommandIn
@@ -28,8 +29,11 @@ PHOTO_AFTER: Final = timedelta(hours=2)
 
 
 def field_tasks(house: Services, unit: str = "") -> list[RecordRow]:
-    """Open tasks, soonest due first: those of the unit, or all when none is named."""
-    rows = house.journal.list("task", states=OPEN)
+    """Open tasks, soonest due first: those of the unit, or all when none is named.
+
+    Plans of a whole fleet are not among them: each truck has its own list.
+    """
+    rows = [row for row in house.journal.list("task", states=OPEN) if not holds_lists(row)]
     if unit:
         rows = [r for r in rows if r.data.get("unit") in (unit, None, "")]
         since = house.clock.now() - PHOTO_AFTER

@@ -127,14 +127,8 @@ def _index(network: Network) -> RoadIndex:
     return RoadIndex(network)
 
 
-@lru_cache(maxsize=2)
-def _corridor_of(network: Network) -> dict[int, int]:
-    return {int(s): i for i, corridor in enumerate(network.corridors) for s in corridor.segments}
-
-
 @lru_cache(maxsize=2_000)
 def road_at(network: Network, lon: float, lat: float) -> Text:
-    """Name of the road at a position, empty beyond 400 m of any."""
-    segment, _ = _index(network).nearest_many([lon], [lat], max_m=OFF_ROAD_M)
-    number = _corridor_of(network).get(int(segment[0]))
-    return network.corridors[number].label if number is not None else Text("", "")
+    """Name of the nearest road at a position, ramps under the road they serve; empty beyond 400 m of any."""
+    place = _index(network).corridor_at(lon, lat, max_m=OFF_ROAD_M)
+    return network.corridors[place.corridor].label if place else Text("", "")
