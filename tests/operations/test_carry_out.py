@@ -94,6 +94,16 @@ def test_times_run_from_the_decision() -> None:
     assert found[0].data["review_at"] == "2015-11-22T07:20:00Z"
 
 
+def test_expiry_set_by_the_decider_holds_as_it_is() -> None:
+    """A time changed on approval is for every target and does not move with the waiting; the other does."""
+    times = {"expiry": "2015-11-22T12:00:00Z", "review_at": "2015-11-22T07:00:00Z"}
+    payload = {"renew": [{"measure": m, **times} for m in ("m1", "m2")], "expiry": "2015-11-22T09:00:00Z"}
+    get = store(m1=("in_force", ["a"]), m2=("ordered", ["b"]))
+    for command in renewed(order(LATE), payload, get):
+        assert command.data["expiry"] == "2015-11-22T09:00:00Z"
+        assert command.data["review_at"] == "2015-11-22T07:20:00Z"
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "moves"),
     [("notice", "next_update_by", True), ("notice", "starts", False), ("task", "due", False)],

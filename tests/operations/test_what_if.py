@@ -16,6 +16,8 @@ from clearway.operations.what_if import (
     AddOverride,
     AddTreatments,
     Change,
+    EndMeasures,
+    RenewMeasures,
     WeatherShift,
     WhatIf,
     what_if,
@@ -124,14 +126,29 @@ def test_treatments_and_overrides_reach_the_picture() -> None:
     assert word.text() == Text("condition of cor-1 is ice", "cor-1的condition为ice")
 
 
+def test_measures_end_or_run_longer_in_the_fork_only() -> None:
+    """Ending takes the record out, renewing gives it its new times; the base keeps what it has."""
+    base = AddMeasure({"type": "SPEED", "expiry": "2015-11-22T09:00:00Z"}).apply(picture())
+    (record,) = base.records["measure"]
+    assert EndMeasures((record["id"],)).apply(base).records["measure"] == ()
+    longer = RenewMeasures({record["id"]: {"expiry": "2015-11-22T12:00:00Z"}})
+    (renewed,) = longer.apply(base).records["measure"]
+    assert renewed["data"] == {"type": "SPEED", "expiry": "2015-11-22T12:00:00Z"}
+    assert base.records["measure"] == (record,)
+    assert longer.text() == Text("1 measure renewed", "1项措施续期")
+    assert EndMeasures(("a", "b")).text() == Text("2 measures ended", "2项措施结束")
+
+
 @pytest.mark.parametrize(
     "change",
     [
         AddTreatments((Treatment(99, "salt", 20.0, AT, "test"),)),
         WeatherShift(precipitation_factor=-1),
         WeatherShift(later_h=-1),
+        EndMeasures(("mea-gone",)),
+        RenewMeasures({"mea-gone": {"expiry": "2015-11-22T12:00:00Z"}}),
     ],
-    ids=["unknown corridor", "negative factor", "earlier"],
+    ids=["unknown corridor", "negative factor", "earlier", "unknown measure", "unknown measure renewed"],
 )
 def test_impossible_changes_are_refused(change: Change) -> None:
     """A change the picture cannot take is an input error, not a crash."""

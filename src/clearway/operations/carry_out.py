@@ -17,6 +17,7 @@ NOT_OF_THE_RECORD: Final = ("replaces", "targets", "renew")
 EVIDENCE_KEPT: Final = 3
 """Items of new evidence a renewal adds to the record; the proposal keeps all of it."""
 
+_RENEWED: Final = ("expiry", "review_at")
 RUNNING_TIMES: Final = {
     "measure": ("starts", "expiry", "review_at"),
     "notice": ("next_update_by", "expires"),
@@ -74,14 +75,18 @@ def lifted(order: Order, payload: Mapping[str, Any], get: Get) -> list[Command]:
 
 
 def renewed(order: Order, payload: Mapping[str, Any], get: Get) -> list[Command]:
-    """Give every target its later expiry, with the proposal's evidence; ended ones are passed over."""
+    """Give every target its later expiry, with the proposal's evidence; ended ones are passed over.
+
+    An expiry or review in the payload itself was set by whoever decides: it holds for all targets as it is.
+    """
+    asked = {name: payload[name] for name in _RENEWED if payload.get(name)}
     evidence = list(order.proposal.data.get("evidence") or ())[:EVIDENCE_KEPT]
     commands = []
     for item in payload.get("renew") or ():
         target = get(str(item["measure"]))
         if target.state in LIFTABLE:
-            times = _moved(item, ("expiry", "review_at"), order.delay)
-            data = {"expiry": times["expiry"], "review_at": times["review_at"], "evidence": evidence}
+            times = {**_moved(item, _RENEWED, order.delay), **asked}
+            data = {**{name: times[name] for name in _RENEWED}, "evidence": evidence}
             commands.append(order.command("renew", data, target, "renew"))
     return commands
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -82,6 +82,57 @@ class AddMeasure:
     def text(self) -> Text:
         """The change in words."""
         return Text.of(self.data.get("headline", "a measure in force"))
+
+
+@dataclass(frozen=True, slots=True)
+class EndMeasures:
+    """Suppose these measures had ended."""
+
+    measures: tuple[str, ...]
+    touches: tuple[str, ...] = ("records/measure",)
+
+    def apply(self, picture: Picture) -> Picture:
+        """Take them out; one that is not there is refused."""
+        _known(picture, self.measures)
+        kept = tuple(r for r in picture.records.get("measure", ()) if r["id"] not in self.measures)
+        return replace(picture, records={**picture.records, "measure": kept})
+
+    def text(self) -> Text:
+        """The change in words."""
+        n = len(self.measures)
+        return Text(f"{n} measure{'' if n == 1 else 's'} ended", f"{n}项措施结束")
+
+
+@dataclass(frozen=True, slots=True)
+class RenewMeasures:
+    """Suppose these measures had been renewed: new ``expiry`` and ``review_at`` by measure."""
+
+    times: Mapping[str, Mapping[str, str]]
+    touches: tuple[str, ...] = ("records/measure",)
+
+    def apply(self, picture: Picture) -> Picture:
+        """Give them their new times; one that is not there is refused."""
+        _known(picture, self.times)
+        measures = tuple(
+            {**r, "data": {**r["data"], **self.times[r["id"]]}} if r["id"] in self.times else r
+            for r in picture.records.get("measure", ())
+        )
+        return replace(picture, records={**picture.records, "measure": measures})
+
+    def text(self) -> Text:
+        """The change in words."""
+        n = len(self.times)
+        return Text(f"{n} measure{'' if n == 1 else 's'} renewed", f"{n}项措施续期")
+
+
+def _known(picture: Picture, measures: Iterable[str]) -> None:
+    missing = set(measures) - {r["id"] for r in picture.records.get("measure", ())}
+    if missing:
+        words = Text(
+            f"the last cycle did not know {min(missing)}; ask again after the next",
+            f"上次研判时尚无{min(missing)}，请待下次研判后再试",
+        )
+        raise InputError(words.en, where="what-if measure", words=words)
 
 
 @dataclass(frozen=True, slots=True)

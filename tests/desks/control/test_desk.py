@@ -277,6 +277,10 @@ def test_renewal_needs_the_danger_to_last() -> None:
     renewed = found.payload["renew"][0]
     assert renewed["measure"] == "mea-speed"
     assert renewed["expiry"] == iso(iced.at + timedelta(hours=6))
+    let_go = next(a for a in found.alternatives if a.least_restrictive)
+    assert "nothing is restricted" in let_go.effect.en
+    assert "expected to be slippery then" in let_go.effect.en
+    assert found.evidence[-1].valid_at == iced.at + timedelta(minutes=30), "what is expected at the old end"
     dry.records["task"] = (proof(dry.at, "cor-0", "cor-1", "cor-2"),)
     assert "control.renew/speed" not in keys(dry.hours(4, DRY).proposals)
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
+from clearway.kernel.clock import iso, parse_utc
 from clearway.kernel.errors import ClearwayError, ConflictError, InputError
 from clearway.kernel.language import Text
-from clearway.operations.what_if import AddMeasure, AddTreatments, Change
+from clearway.operations.what_if import AddMeasure, AddTreatments, Change, EndMeasures, RenewMeasures
 from clearway.picture.picture import Treatment
 from clearway.records import Command, Event, RecordRow
 from clearway.web.console.bodies import read_fields
@@ -18,6 +19,7 @@ from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
 from clearway.web.console.views.inbox import decided_just_now, needs_two, open_proposals, verb_label, waiting
+from clearway.web.console.views.renewal import Renewal, renewal_of
 from clearway.web.console.views.whatif import compared
 from clearway.web.submit import submit
 
@@ -31,6 +33,8 @@ CHANGEABLE: Final = {
     "notice": ("headline", "description", "instruction", "starts", "expires", "next_update_by"),
 }
 """Fields of what a proposal would open that may be changed on approval."""
+RENEWED: Final = ("expiry", "review_at")
+"""Fields of a renewal that may be changed on approval."""
 
 
 @router.get("/console/inbox")
@@ -101,12 +105,16 @@ def _page(visitor: Visit, proposal: str, *, what_if: bool = False) -> Response:
     authority = house.journal.authority()
     kind = house.kinds[str(row.data["target_kind"])]
     payload = dict(row.data.get("payload") or {})
-    change = change_of(visitor, row)
+    here = row.state == "open" and visitor.at is None
+    renewal = renewal_of(house, row, visitor.now) if here else None
+    change = RenewMeasures(renewal.times) if renewal else change_of(visitor, row)
     answer: Any = None
+    let_go: Any = None
     trouble = ""
     if what_if and change is not None and house.what_if is not None and visitor.at is None:
         try:
             answer = house.what_if(change)
+            let_go = house.what_if(EndMeasures(tuple(renewal.times))) if renewal else None
         except ClearwayError as error:
             trouble = str(error)
     subjects = row.data.get("subjects") or ()
@@ -127,7 +135,10 @@ def _page(visitor: Visit, proposal: str, *, what_if: bool = False) -> Response:
         verb_label=lambda event: verb_label(house.kinds["proposal"], event),
         two=needs_two(house.kinds, row.data),
         may={v: authority.may(visitor.actor, v, row) for v in _VERBS},
-        fields=[kind.fields[n] for n in CHANGEABLE[kind.name] if n in kind.fields],
+        fields=[kind.fields[n] for n in changeable(row) if n in kind.fields],
+        given={**payload, **_times(renewal)},
+        renewal=renewal,
+        let_go=let_go,
         posts=post_names(house),
         history=history_of(visitor, row.id),
         can_ask=change is not None and house.what_if is not None,
@@ -137,6 +148,17 @@ def _page(visitor: Visit, proposal: str, *, what_if: bool = False) -> Response:
         key=secrets.token_urlsafe(12),
         target=house.journal.find(str(row.data.get("target") or ""), as_of=visitor.at),
     )  # fmt: skip
+
+
+def changeable(row: RecordRow) -> tuple[str, ...]:
+    """Fields of a proposal that may be changed on approval."""
+    if (row.data.get("payload") or {}).get("renew"):
+        return RENEWED
+    return CHANGEABLE[str(row.data["target_kind"])] if row.data["act"] == "open" else ()
+
+
+def _times(renewal: Renewal | None) -> dict[str, str]:
+    return {"expiry": iso(renewal.until), "review_at": iso(renewal.review)} if renewal else {}
 
 
 def history_of(visitor: Visit, record: str) -> list[Event]:
@@ -176,10 +198,10 @@ def decide(visitor: Visitor, form: Sent, proposal: str) -> Response:
     data: dict[str, Any] = {}
     if verb == "approve_changed":
         kind = house.kinds[str(row.data["target_kind"])]
-        names = [n for n in CHANGEABLE[kind.name] if n in kind.fields]
+        names = [n for n in changeable(row) if n in kind.fields]
         given = read_fields(visitor, form, kind, names)
-        before = row.data.get("payload") or {}
-        data["changes"] = {n: v for n, v in given.items() if v != before.get(n)}
+        before = {**(row.data.get("payload") or {}), **_times(renewal_of(house, row, visitor.now))}
+        data["changes"] = {n: v for n, v in given.items() if not _same(v, before.get(n))}
         if not data["changes"]:
             words = Text("nothing was changed; approve it as it stands", "未作任何改动，请直接采纳")
             raise InputError(words.en, where="changes", words=words)
@@ -189,6 +211,17 @@ def decide(visitor: Visitor, form: Sent, proposal: str) -> Response:
     submit(house, visitor.who, _decision(visitor, row, verb, data, reason, version))
     words = house.kinds["proposal"].verbs[verb].label
     return visitor.done("/console/inbox", Text("Done: {v}", "已完成：{v}").format(v=words))
+
+
+def _same(value: Any, before: Any) -> bool:
+    """Whether a form gave back what it showed; it shows times to the minute."""
+    if value == before or not (isinstance(value, str) and isinstance(before, str)):
+        return bool(value == before)
+    try:
+        one, other = (parse_utc(t).replace(second=0, microsecond=0) for t in (value, before))
+    except InputError:
+        return False
+    return one == other
 
 
 def _decision(
