@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 import traceback
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import clearway.web.console.forms as forms
 from clearway.records.store import Store
 from clearway.records.tickets import Ticket
 from clearway.web.access.base import AccessFile
+from clearway.web.app import create_app
 from tests.web.console.conftest import Desk, desk, played
 
 __all__ = ["desk", "played"]
@@ -60,6 +62,7 @@ def test_pages_forms_and_commands_leave_the_loop_free(desk: Desk, caught: list[s
         "/console/notices",
         "/console/posts",
         "/account",
+        "/console/winter?at=2015-11-22T05:00:00Z",
     ):
         person.get(path)
     opened = desk.journal.list("proposal", states=("open",))
@@ -93,6 +96,22 @@ def test_pages_forms_and_commands_leave_the_loop_free(desk: Desk, caught: list[s
     session = re.search(r'name="session" value="([0-9a-f]+)"', page)
     person.send("/account/revoke", session=session.group(1) if session else "")
     assert sorted(set(caught)) == []
+
+
+def test_forms_are_read_in_one_way(desk: Desk) -> None:
+    """What is sent to the console is read before its handler, which then runs beside the loop."""
+    waiting, seen, wrong = list(create_app(desk.services).routes), 0, []
+    while waiting:
+        route: Any = waiting.pop()
+        inner: Any = getattr(route, "original_router", None) or getattr(route, "app", None)
+        if getattr(inner, "routes", None):
+            waiting += inner.routes
+        elif "POST" in (getattr(route, "methods", None) or ()) and ".console." in route.endpoint.__module__:
+            seen += 1
+            if inspect.iscoroutinefunction(route.endpoint):
+                wrong.append(f"{route.path} in {route.endpoint.__module__}")
+    assert seen > 30
+    assert wrong == []
 
 
 def test_the_watch_sees_a_call_on_the_loop(desk: Desk, caught: list[str]) -> None:

@@ -159,7 +159,7 @@ def test_update_composer_names_the_hazard(desk: Desk, language: str, name: str) 
         "next_update_by": iso(desk.clock.now() + timedelta(hours=3)),
     }  # fmt: skip
     officer = Actor("duty", (Role("duty_officer", "town"),), "post-duty")
-    row = desk.journal.submit(Command("notice", "draft", body, officer, "draft"))
+    row = desk.journal.submit(Command("notice", "issue", body, officer, "issue"))
     page = desk.browser("officer", "duty_officer", language=language).get(
         f"/console/notices/{row.record_id}/update"
     )

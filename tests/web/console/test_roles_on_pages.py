@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from clearway.records import Actor, Command, Role
 from tests.web.console.conftest import Desk
 
@@ -36,3 +38,24 @@ def test_administration_stands_in_the_head_of_administrators_alone(desk: Desk) -
     """The page refuses others, so nothing leads them there."""
     assert 'href="/console/admin"' not in desk.browser("lee", "duty_officer").get("/console/inbox")
     assert 'href="/console/admin"' in desk.browser("ada", "admin").get("/console/inbox")
+
+
+@pytest.mark.parametrize(("language", "rule"), [("en", "(own area"), ("zh", "（本辖区")])
+def test_composer_answers_why_not_to_those_who_may_not_compose(desk: Desk, language: str, rule: str) -> None:
+    """Composer and update page name the rule to a field crew and open for whoever informs the public."""
+    words = {"en": "Ice", "zh": "结冰"}
+    body = {"level": 2, "hazard": "road_icing", "headline": words, "description": words, "area": "town"}
+    body |= {"expires": "2099-01-01T00:00:00Z", "instruction": words, "status": "Actual"}
+    notice = desk.journal.submit(Command("notice", "issue", body, GIVER, "issue-1")).record_id
+    crew = desk.browser("crew", "field", language=language)
+    officer = desk.browser("lee", "information_officer", language=language)
+    for path in ("/console/notices/new", f"/console/notices/{notice}/update"):
+        answer = crew.client.get(path, headers={"accept": "text/html"})
+        assert answer.status_code == 403, path
+        assert rule in answer.text, "the rule is named"
+        assert "<textarea" not in answer.text
+        assert "<textarea" in officer.get(path)
+    listed = crew.get("/console/notices")
+    assert ("Why may I not compose" if language == "en" else "为什么不能起草公告") in listed
+    assert rule in listed
+    assert rule not in officer.get("/console/notices")

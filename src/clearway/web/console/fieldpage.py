@@ -6,13 +6,12 @@ import secrets
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from clearway.kernel.errors import InputError, NotFoundError
 from clearway.kernel.language import Text
 from clearway.web.console.bodies import form_fields
-from clearway.web.console.forms import Visitor
+from clearway.web.console.forms import Sent, Visitor
 from clearway.web.console.names import roads, unit_names
 from clearway.web.console.views.field import FIELD_VERBS, field_tasks
 
@@ -54,9 +53,8 @@ def field(visitor: Visitor, unit: Annotated[str | None, Query(max_length=120)] =
 
 
 @router.post("/field/photo/{task}")
-async def photo(visitor: Visitor, task: str) -> Response:
+def photo(visitor: Visitor, form: Sent, task: str) -> Response:
     """A photo of a task, from the page without scripts; sealed, without what the camera wrote into it."""
-    form = await visitor.form()
     house, given = visitor.house, form.get("photo")
     row = house.journal.get(task)
     if house.sealer is None or row.kind != "task":
@@ -65,8 +63,7 @@ async def photo(visitor: Visitor, task: str) -> Response:
     if not isinstance(given, UploadFile):
         words = Text("choose a photo", "请选择照片")
         raise InputError(words.en, where="photo", words=words)
-    content, media = await given.read(), given.content_type or ""
+    content, media = given.file.read(), given.content_type or ""
     key = f"{visitor.who.account.id}:photo:{task}:{form.get('key') or secrets.token_urlsafe(9)}"
-    attach = house.sealer.attach
-    await run_in_threadpool(attach, row, "photos", content, media, visitor.actor, key)
+    house.sealer.attach(row, "photos", content, media, visitor.actor, key)
     return visitor.done("/field", Text("Photo sealed", "照片已封存"))

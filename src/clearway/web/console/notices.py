@@ -18,10 +18,10 @@ from clearway.desks.command.notice_words import advice
 from clearway.exchange.cap.codes import hazard as cap_hazard
 from clearway.exchange.cap.render import render
 from clearway.kernel.clock import iso, parse_utc
-from clearway.kernel.errors import ClearwayError, InputError
-from clearway.kernel.language import LANGUAGES, Text
+from clearway.kernel.errors import ClearwayError, ForbiddenError, InputError
+from clearway.kernel.language import LANGUAGES, Text, both
 from clearway.kernel.levels import Level
-from clearway.records import Command, RecordRow
+from clearway.records import Command, Decision, RecordRow
 from clearway.web.console.bodies import read_fields
 from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.inbox import account_names
@@ -67,17 +67,36 @@ def notices(visitor: VisitorThen) -> Response:
     may = {
         r.id: {v for v in ("update", "cancel") if authority.may(visitor.actor, v, r).allowed} for r in shown
     }
-    areas = {grant.area for grant in visitor.who.grants}
+    composing = may_compose(visitor)
     return visitor.page(
         "notices.html",
         may=may,
-        may_compose=any(authority.may_open(visitor.actor, "notice", "draft", a).allowed for a in areas),
+        composing=composing,
         rows=shown,
         kind=house.kinds["notice"],
         arrived={}
         if visitor.at
         else {r.id: _arrived(receipts_of(visitor, r)) for r in shown if r.state == "issued"},
     )
+
+
+def may_compose(visitor: Visit) -> Decision:
+    """Whether the visitor may draft a notice for an area of theirs, or which rule forbids it."""
+    authority = visitor.house.journal.authority()
+    areas = sorted({grant.area for grant in visitor.who.grants})
+    found = [authority.may_open(visitor.actor, "notice", "draft", area) for area in areas]
+    return next((d for d in found if d.allowed), found[0])
+
+
+def _allowed(decision: Decision) -> None:
+    """Go on, or say which rule forbids it.
+
+    Raises:
+        ForbiddenError: names the roles that may.
+    """
+    if not decision.allowed:
+        hint = both(Text("Notices can be read without it", "公告均可查看"))
+        raise ForbiddenError(decision.explanation.en, hint=hint, words=decision.explanation)
 
 
 def receipts_of(visitor: Visit, row: RecordRow) -> list[tuple[dict[str, Any], list[DeliveryStatus]]]:
@@ -95,7 +114,12 @@ def _arrived(receipts: list[tuple[dict[str, Any], list[DeliveryStatus]]]) -> tup
 
 @router.get("/console/notices/new")
 def composer(visitor: Visitor, situation: Annotated[str, Query(max_length=120)] = "") -> Response:
-    """A composer: empty, or begun from a situation that is active now."""
+    """A composer: empty, or begun from a situation that is active now.
+
+    Raises:
+        ForbiddenError: whoever may not draft a notice learns which rule says so.
+    """
+    _allowed(may_compose(visitor))
     now = visitor.now.replace(second=0, microsecond=0)
     body: dict[str, Any] = {
         "level": 2,
@@ -343,8 +367,14 @@ def notice_page(visitor: VisitorThen, notice: str) -> Response:
 
 @router.get("/console/notices/{notice}/update")
 def update_page(visitor: Visitor, notice: str) -> Response:
-    """The composer filled with a notice in force."""
-    return _composer(visitor, dict(visitor.house.journal.get(notice).data), "update", notice, preview=True)
+    """The composer filled with a notice in force.
+
+    Raises:
+        ForbiddenError: whoever may not update it learns which rule says so.
+    """
+    row = visitor.house.journal.get(notice)
+    _allowed(visitor.house.journal.authority().may(visitor.actor, "update", row))
+    return _composer(visitor, dict(row.data), "update", notice, preview=True)
 
 
 @router.post("/console/notices/{notice}/cancel")

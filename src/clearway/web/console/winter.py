@@ -21,7 +21,7 @@ from clearway.operations.winter.replan import Trouble
 from clearway.operations.winter.service import OUT, WinterService
 from clearway.operations.winter.state import Running
 from clearway.records import Command
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.names import find_roads
 from clearway.web.console.views.winter import planned_by, store_rows, truck_rows, winter_view
 from clearway.web.draw.winter import CLASSES, Mark, winter_map
@@ -154,16 +154,15 @@ def _codes(running: Running, at: datetime) -> tuple[Any, dict[int, str]]:
 
 
 @router.post(f"{PAGE}/plan")
-async def plan(visitor: Visitor) -> Response:
+def plan(visitor: Visitor, _: Sent) -> Response:
     """Make a plan now, or add to the lists what has come up since."""
-    await visitor.form()
     service = _planner(visitor)
     if service.running is not None and service.running.waiting_for_new_lists():
-        draft: Any = await _aside(service.change, visitor.now, OUT)
+        draft: Any = service.change(visitor.now, OUT)
     elif service.running is None:
-        draft = await _aside(service.make, visitor.now)
+        draft = service.make(visitor.now)
     else:
-        draft = await _aside(service.extend, visitor.now)
+        draft = service.extend(visitor.now)
     words = (
         Text("the plan waits for approval", "计划已编制，待采纳")
         if draft
@@ -172,16 +171,9 @@ async def plan(visitor: Visitor) -> Response:
     return visitor.done(PAGE, words)
 
 
-async def _aside(work: Any, *given: Any) -> Any:
-    import asyncio
-
-    return await asyncio.to_thread(work, *given)
-
-
 @router.post(f"{PAGE}/decide")
-async def decide(visitor: Visitor) -> Response:
+def decide(visitor: Visitor, form: Sent) -> Response:
     """Approve or refuse the plan that waits."""
-    form = await visitor.form()
     service, house = winter_of(visitor), visitor.house
     row = house.journal.get(str(form.get("proposal", "")))
     verb, decision = _approval(visitor, row)
@@ -202,7 +194,7 @@ async def decide(visitor: Visitor) -> Response:
         expected_version=int(version) if version.isdecimal() else None,
         reason=reason,
     )
-    await _aside(submit, house, visitor.who, command)
+    submit(house, visitor.who, command)
     service.look(visitor.now)
     note = (
         Text("refused", "未采纳")
@@ -213,25 +205,24 @@ async def decide(visitor: Visitor) -> Response:
 
 
 @router.post(f"{PAGE}/trouble")
-async def trouble(visitor: Visitor) -> Response:
+def trouble(visitor: Visitor, form: Sent) -> Response:
     """Something has gone wrong: a truck, a road, the snow, a store. New lists are proposed."""
-    form = await visitor.form()
     service, at = _planner(visitor), visitor.now
     kind = str(form.get("kind", ""))
     if kind in ("lost", "back"):
         unit = str(form.get("unit", ""))
         status = "broken" if kind == "lost" else "back"
-        await _aside(service.take, Message(unit, at, status=status))
+        service.take(Message(unit, at, status=status))
     elif kind == "closed":
         why, what = _closed(visitor, service, str(form.get("road", "")).strip())
-        await _aside(service.change, at, why, what)
+        service.change(at, why, what)
     elif kind == "early":
         hours = _number(str(form.get("hours", "")), *EARLIER_H, "hours")
         words = Text(f"snow comes {hours:g} h sooner", f"降雪提前{hours:g}小时")
-        await _aside(service.change, at, words, Trouble(earlier_s=3600.0 * hours))
+        service.change(at, words, Trouble(earlier_s=3600.0 * hours))
     elif kind == "stock":
         why, what = _short(service, str(form.get("store", "")), str(form.get("tonnes", "")))
-        await _aside(service.change, at, why, what)
+        service.change(at, why, what)
     else:
         raise InputError(f"no such trouble: {kind!r}", where="kind")
     note = (
@@ -271,9 +262,8 @@ def _short(service: WinterService, store: str, tonnes: str) -> tuple[Text, Troub
 
 
 @router.post(f"{PAGE}/request")
-async def ask_for_salt(visitor: Visitor) -> Response:
+def ask_for_salt(visitor: Visitor, form: Sent) -> Response:
     """Ask a neighbour or supplier for salt, as a task with amount, store and time."""
-    form = await visitor.form()
     service = _planner(visitor)
     running = service.running
     if running is None:
@@ -303,5 +293,5 @@ async def ask_for_salt(visitor: Visitor) -> Response:
         key,
         content_id("task", "supply", key),
     )
-    await _aside(submit, visitor.house, visitor.who, command)
+    submit(visitor.house, visitor.who, command)
     return visitor.done(PAGE, Text("asked for; the task is on the board", "已提出，任务见看板"))

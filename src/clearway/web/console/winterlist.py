@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
@@ -15,7 +14,7 @@ from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.sheets import coming_lines, gpx, sheet
 from clearway.operations.winter.state import Running
 from clearway.web.console.fieldpage import UNIT_COOKIE
-from clearway.web.console.forms import Visit, Visitor
+from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.winter import winter_of
 from clearway.web.draw.winter import list_map
 
@@ -141,9 +140,8 @@ def printed(visitor: Visitor, unit: Unit) -> Response:
 
 
 @router.post(f"{PAGE}/report")
-async def report(visitor: Visitor) -> Response:
+def report(visitor: Visitor, form: Sent) -> Response:
     """A stop is done, or the truck is out of service or back."""
-    form = await visitor.form()
     unit, what, stop = (str(form.get(name, "")) for name in ("unit", "what", "stop"))
     if not _may(visitor, unit):
         words = Text("you may not report for this unit", "您不能代该车辆上报")
@@ -154,7 +152,7 @@ async def report(visitor: Visitor) -> Response:
     message = (
         Message(unit, visitor.now, stop=stop) if what == "done" else Message(unit, visitor.now, status=what)
     )
-    await asyncio.to_thread(service.take, message)
+    service.take(message)
     notes = {
         "done": Text("noted as done", "已登记完成"),
         "broken": Text("the dispatcher has been told", "已通知调度"),
