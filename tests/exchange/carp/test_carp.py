@@ -53,6 +53,35 @@ def test_the_dialects_say_the_same() -> None:
     assert not spanish.findings
 
 
+def test_colons_and_brackets_may_be_lost() -> None:
+    """Known header words without a colon, nodes without brackets or comma: read as the tidy file is."""
+    tidy = read(SPANISH)
+    no_colons = read(SPANISH.replace(" :", " "))
+    bare = read(SPANISH.replace(" :", "").replace("(cota superior)", "").replace("(", " ").replace(")", " "))
+    spaced = read(SPANISH.replace("( 1, 2)", "1 2").replace("(4,1)", "4 1;"))
+    english = read(SPANISH.replace("ARISTAS_REQ : 3", "REQUIRED EDGES 3").replace("CAPACIDAD :", "CAPACITY"))
+    for other in (no_colons, bare, spaced, english):
+        assert other.roads == tidy.roads
+        assert (other.name, other.depot, other.vehicles, other.capacity) == ("klein", 1, 2, 3)
+        assert other.best_known == 36
+        assert not other.findings
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("( 1, 2)   coste 5   demanda 2", "1 2 5 2", "neither a header line nor an edge"),
+        (" CAPACIDAD : 3", " CAPACITE 3", "neither a header line nor an edge"),
+        ("( 1, 2)   coste 5   demanda 2", "1 2 coste", "neither a header line nor an edge"),
+    ],
+)
+def test_what_could_mean_several_things_is_not_guessed(old: str, new: str, what: str) -> None:
+    """Four bare numbers, or a word that is not known, stay an error with their line."""
+    with pytest.raises(InputError, match=what) as caught:
+        read(SPANISH.replace(old, new))
+    assert "line" in str(caught.value.where)
+
+
 def test_every_shipped_instance_is_read(shared_data: Path) -> None:
     """All files: best known value, nothing to complain about, demand that fits the fleet."""
     files = sorted((shared_data / "winter" / "carp").glob("*.dat"))

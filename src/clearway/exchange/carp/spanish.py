@@ -4,6 +4,8 @@
 ``LISTA_ARISTAS_REQ`` with lines ``( 1, 2) coste 23 demanda 23``, ``LISTA_ARISTAS_NOREQ`` without demand,
 ``DEPOSITO``. Mixed graphs have ``LISTA_ARCOS_REQ`` and ``LISTA_ARCOS_NOREQ`` (one-way). Nodes count from 0 or
 1. A comment that begins with a number holds the best known value, or a lower bound if it says *inferior*.
+Files copied by hand lose their colons and brackets: a known header word needs no colon, and two nodes need no
+brackets where the words for cost and demand follow.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from clearway.kernel.language import Text
 
 _HEADER: Final = re.compile(r"\s*([^\W\d][\w .#-]*?)\s*:\s*(.*?)\s*$")
 _ROAD: Final = re.compile(r"\s*\(\s*([^,()]*?)\s*,\s*([^,()]*?)\s*\)\s*(.*?)\s*$")
+_BARE_ROAD: Final = re.compile(r"\s*(\d+)(?:\s*,\s*|\s+)(\d+)[\s,;]+([^\W\d]\w*\s.*?)\s*$")
 _LISTS: Final = {
     "LISTA_ARISTAS_REQ": (True, False),
     "LISTA_ARISTAS_NOREQ": (False, False),
@@ -43,6 +46,10 @@ _ENGLISH: Final = {
     "LIST_REQUIRED_EDGES": "LISTA_ARISTAS_REQ",
     "LIST_NON_REQUIRED_EDGES": "LISTA_ARISTAS_NOREQ",
 }
+_OTHERS: Final = frozenset({"NOMBRE", "COMENTARIO", "VERTICES", "VEHICULOS", "CAPACIDAD", "DEPOSITO"}) | {
+    "TIPO_COSTES_ARISTAS",
+    "COSTE_TOTAL_REQ",
+}
 _COST: Final = frozenset({"COSTE", "COSTES", "COSTO", "COST"})
 _DEMAND: Final = frozenset({"DEMANDA", "DEMAND"})
 
@@ -50,8 +57,8 @@ _DEMAND: Final = frozenset({"DEMANDA", "DEMAND"})
 def looks_spanish(text: str) -> bool:
     """Whether some line is a header word of this dialect."""
     for line in text.splitlines():
-        match = _HEADER.match(line)
-        if match and _key(match[1]) in {*_LISTS, *_COUNTS, "NOMBRE", "CAPACIDAD", "DEPOSITO"}:
+        found = _header(line)
+        if found and found[0] in {*_LISTS, *_COUNTS, "NOMBRE", "CAPACIDAD", "DEPOSITO"}:
             return True
     return False
 
@@ -85,6 +92,19 @@ def _key(word: str) -> str:
     return _ENGLISH.get(key, key)
 
 
+def _header(line: str) -> tuple[str, str] | None:
+    """Key and value of a header line; without a colon only of a known word, the longest that fits."""
+    match = _HEADER.match(line)
+    if match is not None:
+        return _key(match[1]), match[2]
+    words = line[:400].split()
+    for size in range(min(4, len(words)), 0, -1):
+        key = _key(" ".join(words[:size]))
+        if key in _LISTS or key in _COUNTS or key in _OTHERS:
+            return key, " ".join(words[size:])
+    return None
+
+
 def _scan(text: str, where: str) -> tuple[dict[str, tuple[str, int]], list[CarpRoad]]:
     header: dict[str, tuple[str, int]] = {}
     roads: list[CarpRoad] = []
@@ -93,17 +113,17 @@ def _scan(text: str, where: str) -> tuple[dict[str, tuple[str, int]], list[CarpR
         if not words.strip():
             continue
         at = f"{where}, line {line}"
-        if words.lstrip().startswith("("):
+        if words.lstrip().startswith("(") or _BARE_ROAD.match(words[:400]):
             if section is None:
                 raise InputError("an edge stands before any list of edges", where=at)
             roads.append(_road(words, line, at, *section))
             continue
-        match = _HEADER.match(words)
-        if match is None:
+        found = _header(words)
+        if found is None:
             if _key(words) in {"END", "EOF", "FIN"}:
                 break
             raise InputError(f"neither a header line nor an edge: {words.strip()[:60]!r}", where=at)
-        key = _key(match[1])
+        key, value = found
         if key in _LISTS:
             section = _LISTS[key]
         elif key in ("LISTA_NODOS_REQ", "LISTA_VERTICES_REQ"):
@@ -111,12 +131,12 @@ def _scan(text: str, where: str) -> tuple[dict[str, tuple[str, int]], list[CarpR
         elif key in header:
             raise InputError(f"{key} stands twice, first in line {header[key][1]}", where=at)
         else:
-            header[key] = (match[2], line)
+            header[key] = (value, line)
     return header, roads
 
 
 def _road(words: str, line: int, at: str, required: bool, directed: bool) -> CarpRoad:
-    match = _ROAD.match(words)
+    match = _ROAD.match(words) or _BARE_ROAD.match(words[:401])
     if match is None:
         raise InputError(
             f"an edge looks like '(1, 2) coste 3 demanda 4', not {words.strip()[:60]!r}", where=at
