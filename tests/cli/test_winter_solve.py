@@ -44,6 +44,8 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(route["cost"] for route in found["routes"]) == found["cost"]
     assert "lower bound" in err
     assert "下界" in err
+    assert "search ready after" in err
+    assert "不计入搜索时间" in err
 
 
 def test_words(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,7 @@ from clearway.operations.winter.routes.carp_problem import pose_carp
 from clearway.operations.winter.routes.check_carp import check_carp
 from clearway.operations.winter.routes.check_salt import check_salt
 from clearway.operations.winter.routes.merge import fewer_trips
+from clearway.operations.winter.routes.ready import make_ready
 from clearway.operations.winter.routes.salt_bound import salt_bound
 from clearway.operations.winter.routes.salt_problem import pose_salt
 from clearway.operations.winter.routes.verdict import Verdict
@@ -359,6 +360,7 @@ def _salt_run(
 
 def _runs(run: Callable[..., Any], instance: Instance, order: Order, bound: float, say: Say) -> list[Any]:
     """One run here, or several in processes of their own, in the order of their seeds."""
+    make_ready(say)
     if order.processes <= 1:
         return [run(instance, order, bound, say)]
     orders = [replace(order, seed=order.seed + k, processes=1) for k in range(order.processes)]

@@ -1,0 +1,35 @@
+"""Getting the search ready is said: while it lasts when it lasts long, and at the end always."""
+
+from __future__ import annotations
+
+from threading import Event
+
+from clearway.kernel.language import Text
+from clearway.operations.winter.routes.ready import COMPILING, make_ready
+
+
+def test_a_long_wait_is_announced_while_it_lasts() -> None:
+    """The word about compiling comes before it is over, then how long it took; both in both languages."""
+    told: list[Text] = []
+    announced = Event()
+
+    def say(text: Text) -> None:
+        told.append(text)
+        announced.set()
+
+    def long_work() -> None:
+        assert announced.wait(30.0)
+
+    took = make_ready(say, long_work, after_s=0.0)
+    assert told[0] == COMPILING
+    assert len(told) == 2
+    assert "not counted" in told[1].en
+    assert "不计入" in told[1].zh
+    assert took >= 0.0
+
+
+def test_a_short_wait_has_no_word_of_compiling() -> None:
+    """With everything in place only the end is said."""
+    told: list[Text] = []
+    make_ready(told.append, lambda: None, after_s=60.0)
+    assert [COMPILING in told, len(told)] == [False, 1]
