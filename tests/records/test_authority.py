@@ -122,7 +122,8 @@ def test_programs_decide_nothing(authority: Authority) -> None:
     """A desk orders, approves, issues and lifts nothing; the system only expires and sets up."""
     decided = (
         {("measure", v) for v in ("order", "confirm", "break_glass", "record_done", "renew", "lift", "place")}
-        | {("notice", v) for v in ("issue", "confirm", "update", "cancel")}
+        | {("notice", v) for v in ("issue", "confirm", "update", "cancel", "break_glass_update")}
+        | {("notice", v) for v in ("propose_update", "confirm_update", "drop_update")}
         | {("proposal", v) for v in ("approve", "approve_changed", "refuse")}
     )
     for cell in authority.matrix():

@@ -122,10 +122,9 @@ def body_for(kind: str, verb: str, now: ManualClock, pick: int) -> dict[str, Any
     if pick % 2:
         base = {"measure": closure(), "notice": notice(level=4)}.get(kind, base)
     whole = {n: v for n, v in {**extra, **base, **later}.items() if n in fields}
-    opens = any("new" in t["from"] for t in declared["transitions"])
     accepts = declared.get("accepts", [])
     if accepts == "*":
-        accepts = [n for n in whole if opens or n != "pending_change"]
+        accepts = [n for n in whole if not fields[n].get("named")]
     return {n: v for n, v in whole.items() if n in accepts and not fields[n].get("house")}
 
 
@@ -145,6 +144,8 @@ class Lifecycles(RuleBasedStateMachine):
         set_up(self.journal)
         self.known: dict[str, str] = {r.id: k for k in ("area", "post") for r in self.journal.list(k)}
         self.opened = 0
+        self.proposed_by: dict[str, str] = {}
+        """Notice → who proposed the update that waits, kept beside the journal's own marks."""
 
     @initialize()
     def open_one_of_each(self) -> None:
@@ -173,6 +174,8 @@ class Lifecycles(RuleBasedStateMachine):
             assert self.journal.find(record_id) == before
             return
         self.judge(kind, verb, before, event.state, who)
+        if kind == "notice" and before is not None:
+            self.judge_words(verb, before, self.journal.get(record_id), who)
         assert event.version == (before.version if before else 0) + 1
         self.known[record_id] = kind
 
@@ -184,6 +187,22 @@ class Lifecycles(RuleBasedStateMachine):
         assert state in targets, (kind, verb, source, state)
         assert any(who.roles[0].name in line["roles"] for line in declared["allow"])
         assert before is None or before.kind == kind
+
+    def judge_words(self, verb: str, before: RecordRow, after: RecordRow, who: Actor) -> None:
+        """One person's update never leaves a red notice; a waiting one changes no word, and two confirm it."""
+        said = ("level", "headline", "expires", "details", "messages")
+        if verb == "update":
+            assert after.data["level"] < 4
+        if verb in ("propose_update", "drop_update"):
+            assert [after.data.get(n) for n in said] == [before.data.get(n) for n in said]
+        if verb == "propose_update":
+            assert before.id not in self.proposed_by, "one at a time"
+            self.proposed_by[before.id] = who.id
+        elif verb == "confirm_update":
+            assert self.proposed_by[before.id] != who.id
+        if verb in ("confirm_update", "drop_update", "break_glass_update", "cancel"):
+            self.proposed_by.pop(before.id, None)
+            assert not after.data.get("pending_change")
 
     @rule(data=st.data(), times=st.integers(1, 5))
     def work_on(self, data: st.DataObject, times: int) -> None:
@@ -252,6 +271,10 @@ class Lifecycles(RuleBasedStateMachine):
                 assert not alone or "break_glass" in by or "record_done" in by
             for field in ("legal_basis", "decider", "expiry", "review_at", "lift_condition"):
                 assert row.data[field]
+        for row in self.journal.list("notice"):
+            waits = bool(row.data.get("pending_change"))
+            assert waits == bool(row.data.get("update_confirm_by")), "what waits calls"
+            assert not waits or row.state == "issued", "nothing waits on what has ended"
 
     def teardown(self) -> None:
         """The chain verifies, with rows and timers."""

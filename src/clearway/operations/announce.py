@@ -23,7 +23,8 @@ def announce(decider: Decider, command: Command, at: datetime) -> list[Event]:
     """Do a verb of a notice; where it speaks to the public, compose, commit, then publish.
 
     Raises:
-        ClearwayError: the journal refused, or the words would make no valid message; nothing was written.
+        ClearwayError: the journal refused, the words would make no valid message, or the notice changed while
+            they were composed; nothing was written.
     """
     journal = decider.journal
     row = journal.find(command.record_id) if command.record_id else None
@@ -38,7 +39,8 @@ def announce(decider: Decider, command: Command, at: datetime) -> list[Event]:
         record_id, body, SPOKEN[command.verb], at, head=str(journal.head()), reason=reason
     ).entry
     data = {**command.data, "messages": [dict(entry)]}
-    event = journal.submit(replace(command, data=data, record_id=record_id))
+    seen = command.expected_version if command.expected_version is not None or row is None else row.version
+    event = journal.submit(replace(command, data=data, record_id=record_id, expected_version=seen))
     decider.newsroom.published(event, journal.get(record_id).data)
     return [event]
 

@@ -12,7 +12,7 @@ from clearway.kernel.ids import content_id
 from clearway.kernel.language import Text, both
 from clearway.operations.carry_out import Order, body_of, lifted, renewed, replaced
 from clearway.operations.publishing import Newsroom
-from clearway.records import Actor, Command, Event, Journal, Kinds, RecordRow
+from clearway.records import Actor, Command, Event, Journal, Kinds, RecordRow, takes_two
 
 TWO_PERSON_LEVEL: Final = 4
 _OPENING_VERB: Final = {"measure": "order", "task": "open", "notice": "issue"}
@@ -153,8 +153,7 @@ class Decider:
         why = reason or both(proposal.data["headline"])
         if target.kind == "notice":
             data["proposal"] = proposal.id
-            raised = _two_person({**target.data, **data}) and int(target.data["level"]) < TWO_PERSON_LEVEL
-            if raised:
+            if takes_two(TWO_PERSON_LEVEL, target.data, {**target.data, **data}):
                 pending = {"pending_change": data}
                 return [Command("notice", "propose_update", pending, actor, key, target.id, reason=why)]
             body = {**target.data, **data}

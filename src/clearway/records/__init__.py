@@ -9,6 +9,7 @@ from clearway.records.actors import SYSTEM, Actor, Command, Role, desk_actor, ro
 from clearway.records.areas import AreaTree
 from clearway.records.authority import Authority, Decision
 from clearway.records.events import Event, Head, RecordRow
+from clearway.records.guards import takes_two
 from clearway.records.kinds import Kind, Kinds
 from clearway.records.lifecycle import RefusedError
 from clearway.records.loader import load_kinds
@@ -34,6 +35,7 @@ __all__ = [
     "desk_actor",
     "load_kinds",
     "roles",
+    "takes_two",
 ]
 
 _LATE = {"Journal": "clearway.records.journal"}

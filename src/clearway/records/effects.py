@@ -116,6 +116,33 @@ def apply_pending(ctx: Context) -> dict[str, Any]:
     return {**(ctx.before("pending_change") or {}), "pending_change": None}
 
 
+@effect("hold_words")
+def hold_words(ctx: Context) -> dict[str, Any]:
+    """The proposed change holds all words as they shall stand, not only what differs from today's.
+
+    Whatever else is done to the record while it waits, what is confirmed is what was composed.
+    """
+    names = ctx.kind.verbs[ctx.kind.params["change_verb"]].accepts or ()
+    whole = {n: v for n in names if n != "messages" and (v := ctx.data.get(n)) is not None}
+    return {"pending_change": {**whole, **(ctx.data.get("pending_change") or {})}}
+
+
+@effect("owe_second_person")
+def owe_second_person(ctx: Context) -> dict[str, Any]:
+    """Who proposed the change and when, and by when a second person is called above the first post."""
+    due = ctx.now + timedelta(minutes=ctx.kind.params["second_person_min"])
+    by = {"by": ctx.actor.id, "post": ctx.actor.post, "at": iso(ctx.now)}
+    return {"update_proposed": by, "update_confirm_by": iso(due)}
+
+
+@effect("lowered_to_one_person")
+def lowered_to_one_person(ctx: Context) -> dict[str, Any]:
+    """A notice whose level has fallen below that of two people is one person's again."""
+    bound = ctx.kind.params["two_person_level"]
+    fallen = (ctx.before("level") or 0) >= bound > (ctx.data.get("level") or 0)
+    return {"two_person": False} if fallen and ctx.data.get("two_person") else {}
+
+
 @effect("take_post")
 def take_post(ctx: Context) -> dict[str, Any]:
     """The actor holds the post from now on; open items not acknowledged stay listed."""

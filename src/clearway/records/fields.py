@@ -154,6 +154,8 @@ def check_body(kind: Kind, data: Mapping[str, Any], verb: VerbDecl, *, where: st
                 continue
             hint = f"Fields of {kind.name}: {', '.join(sorted(declared))}"
             raise InputError(f"{kind.name} has no field {name!r}", where=where, hint=hint)
+        if accepts is None and spec.named and value is not None:
+            raise InputError(f"{name!r} is set by a verb of its own", where=where)
         if accepts is not None and name not in accepts:
             may = ", ".join(sorted(accepts)) or "none"
             raise InputError(f"this verb may not set {name!r}", where=where, hint=f"It may set: {may}")

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from clearway.kernel.errors import ClearwayError, ConflictError, ForbiddenError, InputError
 from clearway.kernel.language import Text
+from clearway.kernel.levels import Level
 from clearway.records.actors import Actor
 from clearway.records.areas import AreaTree, Posts
 from clearway.records.events import Head, RecordRow
@@ -224,8 +225,12 @@ def restrictive_complete(ctx: Context) -> Text | None:
 @guard("in_future", args="field")
 def in_future(ctx: Context, *names: str) -> Text | None:
     """The named times, where given, lie ahead."""
+    return _not_ahead(ctx, ctx.data, names)
+
+
+def _not_ahead(ctx: Context, data: Mapping[str, Any], names: tuple[str, ...]) -> Text | None:
     for name in names:
-        value = _time(ctx.data.get(name))
+        value = _time(data.get(name))
         if value is not None and value <= ctx.now:
             return Text("{field} is not in the future", "“{field}”不是将来时间").format(
                 field=_label(ctx, name)
@@ -246,7 +251,11 @@ def in_past(ctx: Context, *names: str) -> Text | None:
 @guard("ordered_times", args="field")
 def ordered_times(ctx: Context, *names: str) -> Text | None:
     """The named times, where given, do not run backwards."""
-    given = [(n, t) for n in names if (t := _time(ctx.data.get(n))) is not None]
+    return _backwards(ctx, ctx.data, names)
+
+
+def _backwards(ctx: Context, data: Mapping[str, Any], names: tuple[str, ...]) -> Text | None:
+    given = [(n, t) for n in names if (t := _time(data.get(n))) is not None]
     for (first, a), (second, b) in pairwise(given):
         if b < a:
             words = Text("{second} is before {first}", "“{second}”早于“{first}”")
@@ -279,17 +288,28 @@ def given_now(ctx: Context, *names: str) -> Text | None:
     return None
 
 
-@guard("level_not_raised_to_two_person")
-def level_not_raised_to_two_person(ctx: Context) -> Text | None:
-    """The level is not raised to one that needs two people."""
-    bound = ctx.kind.params["two_person_level"]
-    old, new = ctx.before("level") or 0, ctx.data.get("level") or 0
-    if new >= bound > old:
-        return Text(
-            "raising to this level needs two people: propose the update, a second person confirms",
-            "升至该级别须两人：先提出更新，再由第二人确认",
-        )
-    return None
+def takes_two(bound: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether an update of a notice needs a second person, by its data before and after.
+
+    It does where one person may not issue what comes of it: at ``bound`` and above, or marked for two by who
+    issued it. A level that falls below ``bound`` takes one: getting milder is never slower than getting worse.
+    """
+    was, now = int(before.get("level") or 0), int(after.get("level") or 0)
+    return now >= bound or (bool(after.get("two_person")) and was < bound)
+
+
+@guard("update_of_one_person", error=ForbiddenError)
+def update_of_one_person(ctx: Context) -> Text | None:
+    """The notice after the update is one that one person may issue, or its level falls to one."""
+    before = ctx.row.data if ctx.row else {}
+    if not takes_two(ctx.kind.params["two_person_level"], before, ctx.data):
+        return None
+    level = Level(int(ctx.data.get("level") or 0)).label
+    return Text(
+        "two-person rule: a notice that is {level} after the update needs two people. Propose the update; "
+        "the notice stays in force unchanged until a second person confirms",
+        "双人规则：更新后为{level}的公告须两人决定。请先提出更新；第二人确认前，原公告继续有效",
+    ).format(level=level)
 
 
 @guard("two_person_scope_kept")
@@ -366,10 +386,12 @@ def pending_valid(ctx: Context) -> Text | None:
     pending = ctx.data.get("pending_change")
     if not isinstance(pending, dict) or not pending:
         return Text("the proposed change is empty", "拟议变更为空")
-    fixed = set(ctx.kind.params.get("fixed_fields", ())) | {"pending_change"}
+    verb = ctx.kind.params.get("change_verb")
+    may = set(ctx.kind.verbs[verb].accepts or ()) - {"messages"} if verb else set(ctx.kind.fields)
+    may -= {*ctx.kind.params.get("fixed_fields", ()), "pending_change"}
     for name, value in pending.items():
         spec = ctx.kind.fields.get(name)
-        if spec is None or spec.house or name in fixed:
+        if spec is None or spec.house or name not in may:
             return Text("{name} cannot be changed this way", "不能以此方式更改 {name}").format(name=name)
         wrong = problem_of(spec, value)
         if wrong:
@@ -385,6 +407,33 @@ def change_pending(ctx: Context) -> Text | None:
     if ctx.before("pending_change"):
         return None
     return Text("no proposed change is waiting", "没有待确认的变更")
+
+
+@guard("no_change_pending", error=ConflictError)
+def no_change_pending(ctx: Context) -> Text | None:
+    """No other proposed change waits: one at a time, so that nobody confirms what he has not read."""
+    if not ctx.before("pending_change"):
+        return None
+    return Text(
+        "an update already waits for its second person: confirm it or drop it first",
+        "已有更新待第二人确认，请先确认或放弃该更新",
+    )
+
+
+def _changed(ctx: Context) -> dict[str, Any]:
+    return {**ctx.data, **(ctx.data.get("pending_change") or {})}
+
+
+@guard("pending_in_future", args="field")
+def pending_in_future(ctx: Context, *names: str) -> Text | None:
+    """The named times lie ahead in what the proposed change makes of the record."""
+    return _not_ahead(ctx, _changed(ctx), names)
+
+
+@guard("pending_ordered", args="field")
+def pending_ordered(ctx: Context, *names: str) -> Text | None:
+    """The named times do not run backwards in what the proposed change makes of the record."""
+    return _backwards(ctx, _changed(ctx), names)
 
 
 # --- posts ----------------------------------------------------------------------------------------------

@@ -50,6 +50,8 @@ class FieldDecl:
     maximum: float | None = None
     house: bool = False
     """Set by the life cycle alone; a command may not give it."""
+    named: bool = False
+    """Only verbs that name it may set it; a verb that accepts everything does not."""
 
 
 @dataclass(frozen=True, slots=True)

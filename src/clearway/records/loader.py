@@ -212,6 +212,7 @@ def _field(name: str, table: Table) -> FieldDecl:
         minimum=table.get("minimum", (int, float), None),
         maximum=table.get("maximum", (int, float), None),
         house=table.get("house", bool, False),
+        named=table.get("named", bool, False),
     )
     table.done()
     return field

@@ -97,7 +97,15 @@ def _field(field: FieldDecl) -> str:
     bounds = [f"{bound:g}" for bound in (field.minimum, field.maximum) if bound is not None]
     if bounds:
         words += f", {' to '.join(bounds) if len(bounds) == 2 else 'from ' + bounds[0]} {field.unit}".rstrip()
-    notes = [*(["required"] if field.required else []), *(["set by the life cycle"] if field.house else [])]
+    notes = [
+        word
+        for word, holds in (
+            ("required", field.required),
+            ("set by the life cycle", field.house),
+            ("set only by verbs that name it", field.named),
+        )
+        if holds
+    ]
     title = f"`{field.name}` {field.label.en} | {field.label.zh}"
     return f"| {title} | {words}{' (' + ', '.join(notes) + ')' if notes else ''} |"
 
