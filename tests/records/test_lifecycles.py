@@ -189,7 +189,7 @@ class Lifecycles(RuleBasedStateMachine):
         assert before is None or before.kind == kind
 
     def judge_words(self, verb: str, before: RecordRow, after: RecordRow, who: Actor) -> None:
-        """One person's update never leaves a red notice; a waiting one changes no word, and two confirm it."""
+        """One update by one never leaves red; one that waits changes no word; two stand behind it."""
         said = ("level", "headline", "expires", "details", "messages")
         if verb == "update":
             assert after.data["level"] < 4

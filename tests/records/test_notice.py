@@ -166,10 +166,11 @@ def test_a_proposed_update_is_checked_when_proposed_and_when_confirmed(
 ) -> None:
     """Past times, times the wrong way round and fields an update may not set; an end that has passed."""
     red = _red(journal)
-    for change in (
+    wrong: tuple[dict[str, object], ...] = (
         {"expires": at(hours=-1)}, {"next_update_by": at()}, {"starts": at(hours=8), "expires": at(hours=7)},
         {"area": "next"}, {"two_person": False}, {"messages": [{}]}, {"update_confirm_by": at(hours=1)},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for change in wrong:
         with pytest.raises(InputError):
             do(journal, DUTY, "notice", "propose_update", red, {"pending_change": change})
     do(journal, DUTY, "notice", "propose_update", red, {"pending_change": {"expires": at(hours=1)}})

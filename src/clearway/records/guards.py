@@ -292,7 +292,7 @@ def takes_two(bound: int, before: Mapping[str, Any], after: Mapping[str, Any]) -
     """Whether an update of a notice needs a second person, by its data before and after.
 
     It does where one person may not issue what comes of it: at ``bound`` and above, or marked for two by who
-    issued it. A level that falls below ``bound`` takes one: getting milder is never slower than getting worse.
+    issued it. A level that falls below ``bound`` takes one: milder is never slower than worse.
     """
     was, now = int(before.get("level") or 0), int(after.get("level") or 0)
     return now >= bound or (bool(after.get("two_person")) and was < bound)

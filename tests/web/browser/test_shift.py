@@ -232,6 +232,7 @@ def test_a_whole_shift(town: Town, language: str) -> None:
     _approve(duty, limit, say)
     _approve(duty, treat, say)
     notice = _red_needs_two(town, duty, second, red, say)
+    _red_update_needs_two(town, duty, second, notice, say)
     _task_on_the_phone(town, phone, treat, say)
     _words_to_the_public(town, duty, notice, say)
     _lift(town, duty, limit, say)
@@ -356,6 +357,42 @@ def _red_needs_two(town: Town, duty: Page, second: Page, proposal: str, say: Say
     return notice
 
 
+def _red_update_needs_two(town: Town, duty: Page, second: Page, notice: str, say: Say) -> None:
+    """Worse news: proposed by one, it rings at the other, who reads both wordings and confirms."""
+    town.clock.advance(timedelta(minutes=1))
+    duty.goto(f"/console/notices/{notice}/update")
+    expect(duty.locator("#preview")).to_contain_text(say("red after the update", "更新后为红色"))
+    duty.locator("[name='headline.en']").fill("Snow on all roads, do not drive")
+    duty.locator("[name='headline.zh']").fill("全部道路积雪，请勿驾车")
+    duty.locator("[name=reason]").fill("it snows harder")
+    duty.get_by_role("button", name=say("Send the update", "发布更新")).click()
+    duty.wait_for_url("**/console/notices/**note=*")
+    expect(duty.locator("#waiting")).to_contain_text(say("somebody else must confirm", "须由他人确认"))
+    expect(duty.locator("#waiting form[action$=confirm_update]")).to_have_count(0)
+    row = town.journal.get(notice)
+    assert row.state == "issued"
+    assert len(row.data["messages"]) == 1
+    assert "do not drive" not in str(row.data["headline"])
+    second.goto("/console/inbox")
+    expect(second.locator("[data-live=urgent]")).to_contain_text(
+        say("update of a notice: second person needed", "公告更新待第二人确认")
+    )
+    second.locator("[data-live=confirm]").get_by_role(
+        "link", name=say("Snow on all roads, do not drive", "全部道路积雪，请勿驾车")
+    ).click()
+    second.wait_for_url("**/console/notices/*#waiting")
+    expect(second.locator("#waiting")).to_contain_text("Li")
+    second.get_by_role("button", name=say("Confirm as second person", "作为第二人确认")).click()
+    expect(second.locator(".banner.good")).to_be_visible()
+    expect(second.locator("#waiting")).to_have_count(0)
+    row = town.journal.get(notice)
+    assert [m["msg_type"] for m in row.data["messages"]] == ["Alert", "Update"]
+    alert = _alert(second, f"/cap/{row.data['messages'][1]['identifier']}")
+    assert str(row.data["messages"][0]["identifier"]) in str(alert.findtext(f"{CAP}references"))
+    who = {e.verb: e.actor.id for e in town.journal.history(notice)}
+    assert who["confirm_update"] != who["propose_update"]
+
+
 def _task_on_the_phone(town: Town, phone: Page, proposal: str, say: Say) -> None:
     """Acknowledged without a connection, counted, sent when there is one again."""
     task = str(town.journal.get(proposal).data["outcome"])
@@ -399,9 +436,9 @@ def _words_to_the_public(town: Town, duty: Page, notice: str, say: Say) -> None:
     duty.get_by_role("button", name=say("Send the update", "发布更新")).click()
     duty.wait_for_url("**/console/notices/**note=*")
     messages = town.journal.get(notice).data["messages"]
-    assert [m["msg_type"] for m in messages] == ["Alert", "Update"]
-    alert = _alert(duty, f"/cap/{messages[1]['identifier']}")
-    assert messages[0]["identifier"] in str(alert.findtext(f"{CAP}references"))
+    assert [m["msg_type"] for m in messages] == ["Alert", "Update", "Update"]
+    alert = _alert(duty, f"/cap/{messages[2]['identifier']}")
+    assert messages[1]["identifier"] in str(alert.findtext(f"{CAP}references"))
     public = town.window(say.language)
     public.goto(f"/?lang={say.language}")
     expect(public.locator("body")).to_contain_text(say("ploughs are out", "除雪作业进行中"))
@@ -433,9 +470,9 @@ def _cancel(town: Town, duty: Page, notice: str, say: Say) -> None:
     form.locator("button").click()
     duty.wait_for_url("**note=*")
     messages = town.journal.get(notice).data["messages"]
-    assert [m["msg_type"] for m in messages] == ["Alert", "Update", "Cancel"]
-    alert = _alert(duty, f"/cap/{messages[2]['identifier']}")
-    assert messages[1]["identifier"] in str(alert.findtext(f"{CAP}references"))
+    assert [m["msg_type"] for m in messages] == ["Alert", "Update", "Update", "Cancel"]
+    alert = _alert(duty, f"/cap/{messages[3]['identifier']}")
+    assert messages[2]["identifier"] in str(alert.findtext(f"{CAP}references"))
     assert town.journal.get(notice).state == "cancelled"
 
 

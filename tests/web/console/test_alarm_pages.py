@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from clearway.kernel.clock import iso
 from clearway.records import Actor, Command, Role
 from clearway.web.console.views.alarms import FLOOD, all_alarms, chain, grouped, open_alarms
 from tests.web.conftest import measure
@@ -88,6 +89,30 @@ def test_second_person_is_called_at_once(desk: Desk) -> None:
     alarms = page[page.index('class="alarms"') :].split("</div>")[0]
     assert "second person needed" in alarms
     assert "Closed" in alarms
+
+
+def test_waiting_update_calls_the_second_officer_then_the_posts_above(desk: Desk) -> None:
+    """At once, then after ten minutes as a missed deadline; confirmed, nothing of it rings any more."""
+    _quiet(desk)
+    body = {
+        "hazard": "road_icing", "level": 4, "headline": {"en": "Red", "zh": "红色"}, "area": "town",
+        "description": {"en": "Ice.", "zh": "结冰。"}, "instruction": {"en": "Stay", "zh": "勿出行"},
+        "post": "post-duty", "starts": iso(desk.clock.now()),
+        "expires": iso(desk.clock.now() + timedelta(hours=6)), "status": "Actual",
+    }  # fmt: skip
+    second = Actor("second", (Role("duty_officer", "town"),), "post-second")
+    red = desk.journal.submit(Command("notice", "issue", body, DUTY, "red")).record_id
+    desk.journal.submit(Command("notice", "confirm", {}, second, "yes", red))
+    change = {"pending_change": {"headline": {"en": "Worse", "zh": "加重"}}}
+    desk.journal.submit(Command("notice", "propose_update", change, DUTY, "news", red))
+    rings = [(a.deadline, a.post, a.missed) for a in open_alarms(desk.services)]
+    assert rings == [("call_update", "post-second", False)]
+    desk.clock.advance(timedelta(minutes=10))
+    desk.journal.fire_deadlines(desk.clock.now())
+    rings = [(a.deadline, a.post, a.missed) for a in open_alarms(desk.services)]
+    assert rings == [("second_person_update", "post-commander", True)]
+    desk.journal.submit(Command("notice", "confirm_update", {}, second, "yes again", red))
+    assert open_alarms(desk.services) == []
 
 
 def test_flood_of_one_kind_is_one_line_and_hides_nothing(desk: Desk) -> None:

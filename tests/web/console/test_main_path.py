@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
+
+from starlette.testclient import TestClient
 
 from clearway.kernel.clock import iso
+from clearway.web.app import create_app
 from tests.web.console.conftest import Desk, Person
 
 
@@ -166,6 +170,105 @@ def test_red_notice_needs_a_second_person_then_update_and_cancel(desk: Desk) -> 
     row = desk.journal.get(row.id)
     assert row.state == "cancelled"
     assert [m["msg_type"] for m in row.data["messages"]] == ["Alert", "Update", "Cancel"]
+
+
+def test_red_update_waits_for_a_second_person(desk: Desk) -> None:
+    """It rings, stands in inbox, list, page, composer and handover, changes no public word, then goes out."""
+    first, second = desk.browser("first", "duty_officer"), desk.browser("second", "duty_officer")
+    _take(first, "post-duty")
+    form = _notice(desk, "4", "Road icing red", "道路结冰红色预警")
+    first.send("/console/notices/compose", action="send", key="one", **form)
+    row = desk.journal.list("notice")[0]
+    second.send(f"/console/record/{row.id}/confirm")
+    alert = desk.journal.get(row.id).data["messages"][0]["identifier"]
+    desk.clock.advance(timedelta(minutes=20))
+    news = {**form, "headline.en": "Ice red: bridges closed", "headline.zh": "结冰红色：桥梁封闭"}
+    refused = _command(first, "update", row.id, {"headline": {"en": "Alone", "zh": "单人"}})
+    assert refused.status_code == 403
+    assert "two-person rule" in refused.text
+    assert "red after the update" in first.send("/console/notices/preview", notice=row.id, **news).text
+    answer = first.send("/console/notices/compose", action="send", key="two", notice=row.id, **news)
+    assert "Proposed: the update goes out when a second person confirms it" in answer.text
+    waits = desk.journal.get(row.id)
+    assert (waits.state, waits.data["headline"]["en"]) == ("issued", "Road icing red")
+    assert [m["msg_type"] for m in waits.data["messages"]] == ["Alert"]
+    assert "bridges closed" not in _public(desk, "en")
+    assert "bridges closed" not in first.client.get("/feed.atom").text
+
+    page = second.get("/console/notices")
+    assert "update waits for a second person" in page
+    assert "First" in page[page.index("update waits for a second person") :][:600], "who proposed it"
+    assert "update of a notice: second person needed" in page, "it rings"
+    inbox = second.get("/console/inbox")
+    assert "Ice red: bridges closed" in inbox
+    assert f'action="/console/record/{row.id}/confirm_update"' in inbox
+    for path in (f"/console/notices/{row.id}", "/console/inbox", f"/console/notices/{row.id}/update"):
+        assert f'action="/console/record/{row.id}/confirm_update"' not in first.get(path)
+    assert "already waits for a second person" in first.get(f"/console/notices/{row.id}/update")
+    assert "update waits for a second person" in first.get("/console/posts")
+    assert first.send("/console/posts/post-duty/offer_handover", note="").status_code == 200
+    offer = second.get("/console/posts")
+    assert "update waits for a second person" in offer[offer.index('name="item"') :]
+    own = first.send(f"/console/record/{row.id}/confirm_update")
+    assert own.status_code == 403
+    assert "a second person must do this" in own.text
+    again = _command(second, "propose_update", row.id, {"pending_change": {"level": 4}})
+    assert again.status_code == 409
+
+    assert second.send(f"/console/record/{row.id}/confirm_update").status_code == 200
+    row = desk.journal.get(row.id)
+    assert row.data["headline"]["en"] == "Ice red: bridges closed"
+    by = {e.verb: e.actor.id for e in desk.journal.history(row.id)}
+    names = [desk.access.account(by[v]).login for v in ("propose_update", "confirm_update")]
+    assert names == ["first", "second"]
+    update = row.data["messages"][1]
+    assert update["msg_type"] == "Update"
+    assert update["identifier"] in first.client.get("/feed.rss").text
+    message = first.client.get(f"/cap/{update['identifier']}").text
+    assert "<msgType>Update</msgType>" in message
+    assert f"{alert}," in message[message.index("<references>") : message.index("</references>")]
+    assert "update of a notice" not in second.get("/console/notices")
+    assert "bridges closed" in _public(desk, "en")
+    assert "桥梁封闭" in _public(desk, "zh")
+
+
+def test_lowered_notice_shows_its_new_words_to_the_public(desk: Desk) -> None:
+    """Red to orange takes one; the page says it in the language asked for."""
+    first, second = desk.browser("first", "duty_officer"), desk.browser("second", "duty_officer")
+    form = _notice(desk, "4", "Road icing red", "道路结冰红色预警")
+    first.send("/console/notices/compose", action="send", key="one", **form)
+    row = desk.journal.list("notice")[0]
+    second.send(f"/console/record/{row.id}/confirm")
+    assert "Road icing red" in _public(desk, "en")
+    desk.clock.advance(timedelta(minutes=20))
+    news = {**form, "level": "3", "headline.en": "Milder now", "headline.zh": "有所减轻"}
+    first.send("/console/notices/compose", action="send", key="two", notice=row.id, **news)
+    assert "Milder now" in _public(desk, "en")
+    assert "有所减轻" in _public(desk, "zh")
+    assert "Road icing red" not in _public(desk, "en")
+
+
+def _public(desk: Desk, language: str) -> str:
+    """The public page as a front without a memory gives it."""
+    return TestClient(create_app(desk.services)).get(f"/?lang={language}").text
+
+
+def _notice(desk: Desk, level: str, en: str, zh: str) -> dict[str, str]:
+    """What the composer sends."""
+    now = desk.clock.now()
+    return {
+        "hazard": "road_icing", "level": level, "headline.en": en, "headline.zh": zh,
+        "description.en": "Ice on all roads", "description.zh": "道路结冰",
+        "instruction.en": "Stay at home", "instruction.zh": "请勿出行", "corridors": "Airport Expressway",
+        "starts": (now + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M"),
+        "expires": (now + timedelta(hours=14)).strftime("%Y-%m-%dT%H:%M"), "status": "Actual",
+    }  # fmt: skip
+
+
+def _command(person: Person, verb: str, record: str, data: dict[str, Any]) -> Any:
+    """A command as a program would send it."""
+    body = {"kind": "notice", "verb": verb, "key": f"{verb}-{record}", "record_id": record, "data": data}
+    return person.client.post("/console/commands", json=body, headers={"x-csrf": person.csrf()})
 
 
 def test_handover_drops_nothing(desk: Desk) -> None:

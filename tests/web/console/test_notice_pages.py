@@ -19,6 +19,7 @@ from clearway.desks.command.notice_words import advice
 from clearway.kernel.clock import iso
 from clearway.kernel.levels import Level
 from clearway.records import Actor, Command, Role
+from clearway.web.console.views.inbox import needs_two
 from tests.web.console.conftest import Desk, Person
 
 
@@ -131,6 +132,78 @@ def test_update_and_cancel_are_buttons_of_a_notice_in_force(desk: Desk) -> None:
         assert 'class="button danger"' in page
     person.send(f"/console/notices/{row.id}/cancel", reason="melted", key="two")
     assert "/update" not in person.get("/console/notices")
+
+
+def _red(desk: Desk, first: Person, second: Person) -> str:
+    """A red notice in force."""
+    first.send("/console/notices/compose", action="send", key="red", **_form(desk, level="4"))
+    row = desk.journal.list("notice")[0]
+    second.send(f"/console/record/{row.id}/confirm")
+    assert desk.journal.get(row.id).state == "issued"
+    return row.id
+
+
+def _propose(desk: Desk, person: Person, notice: str) -> None:
+    news = _form(desk, level="4", **{"headline.en": "Stay home", "headline.zh": "请勿出行"})
+    person.send("/console/notices/compose", action="send", key="news", notice=notice, **news)
+    assert desk.journal.get(notice).data["pending_change"]
+
+
+def test_waiting_update_shows_old_and_new_and_can_be_dropped(desk: Desk) -> None:
+    """Both wordings side by side; dropping needs a reason, leaves notice and messages as they were."""
+    first, second = (
+        desk.browser("first", "duty_officer"),
+        desk.browser("second", "duty_officer", language="zh"),
+    )
+    red = _red(desk, first, second)
+    _propose(desk, first, red)
+    page = second.get(f"/console/notices/{red}")
+    panel = page[page.index('id="waiting"') :].split("</section>")[0]
+    assert "桥面结冰" in panel
+    assert "请勿出行" in panel
+    assert "First" in panel
+    assert "作为第二人确认并立即发布" in panel
+    assert second.send(f"/console/record/{red}/drop_update", reason="").status_code == 422
+    assert second.send(f"/console/record/{red}/drop_update", reason="写错").status_code == 200
+    row = desk.journal.get(red)
+    assert (row.data["pending_change"], len(row.data["messages"])) == (None, 1)
+    assert 'id="waiting"' not in second.get(f"/console/notices/{red}")
+    assert "drop_update" not in second.get(f"/console/record/{red}")
+
+
+def test_waiting_update_is_sent_alone_when_nobody_comes(desk: Desk) -> None:
+    """With a reason; the words go out at once, and the inbox asks for the confirmation that is owed."""
+    first, second = desk.browser("first", "duty_officer"), desk.browser("second", "duty_officer")
+    red = _red(desk, first, second)
+    _propose(desk, first, red)
+    desk.clock.advance(timedelta(minutes=12))
+    assert first.send(f"/console/notices/{red}/alone", reason="", key="a").status_code == 422
+    assert first.send(f"/console/notices/{red}/alone", reason="nobody answers", key="b").status_code == 200
+    row = desk.journal.get(red)
+    assert (row.data["headline"]["en"], row.data["pending_change"]) == ("Stay home", None)
+    assert [m["msg_type"] for m in row.data["messages"]] == ["Alert", "Update"]
+    confirm = f'action="/console/record/{red}/confirm"'
+    assert confirm not in first.get("/console/inbox")
+    assert confirm in second.get("/console/inbox")
+    assert second.send(f"/console/record/{red}/confirm").status_code == 200
+    assert desk.journal.get(red).data["confirm_by"] is None
+    assert first.send(f"/console/notices/{red}/alone", reason="again", key="c").status_code == 409
+
+
+def test_proposal_that_keeps_a_notice_red_says_that_it_needs_two(desk: Desk) -> None:
+    """A change of a red notice is marked for two though it names no level; lowering and ending are not."""
+    first, second = desk.browser("first", "duty_officer"), desk.browser("second", "duty_officer")
+    red = _red(desk, first, second)
+    words = {"headline": {"en": "a", "zh": "b"}}
+    change = {
+        "act": "change",
+        "target_kind": "notice",
+        "target": red,
+        "payload": words,
+    }
+    assert needs_two(desk.services, change)
+    assert not needs_two(desk.services, {**change, "payload": {"level": 3}})
+    assert not needs_two(desk.services, {**change, "act": "lift"})
 
 
 def test_short_message_takes_the_first_sentence(desk: Desk) -> None:

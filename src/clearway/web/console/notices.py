@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -18,15 +19,16 @@ from clearway.desks.command.notice_words import advice
 from clearway.exchange.cap.codes import hazard as cap_hazard
 from clearway.exchange.cap.render import render
 from clearway.kernel.clock import iso, parse_utc
-from clearway.kernel.errors import ClearwayError, ForbiddenError, InputError
+from clearway.kernel.errors import ClearwayError, ConflictError, ForbiddenError, InputError
 from clearway.kernel.language import LANGUAGES, Text, both
 from clearway.kernel.levels import Level
-from clearway.records import Command, Decision, RecordRow
+from clearway.records import Command, Decision, RecordRow, takes_two
 from clearway.web.console.bodies import read_fields
 from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
-from clearway.web.console.inbox import account_names
 from clearway.web.console.named import Namer
 from clearway.web.console.names import corridor_numbers
+from clearway.web.console.views.inbox import confirm_verb
+from clearway.web.console.views.updates import waiting_update
 from clearway.web.submit import submit
 from clearway.web.templating import render as page_of
 
@@ -52,6 +54,10 @@ STATES: Final = {
     "expired": Text("not sent: it had expired", "未发送：已过期"),
 }
 """How far a message has come on a channel, in words."""
+_PROPOSED: Final = Text(
+    "Proposed: the update goes out when a second person confirms it", "已提出：第二人确认后发布更新"
+)
+_OF_UPDATES: Final = ("confirm_update", "drop_update", "break_glass_update")
 BAD: Final = frozenset({"failed", "retry_exhausted", "refused", "expired"})
 
 
@@ -63,7 +69,7 @@ def notices(visitor: VisitorThen) -> Response:
     order = {"awaiting_second": 0, "issued": 1, "draft": 2}
     rows.sort(key=lambda r: (order.get(r.state, 9), -r.updated_us))
     shown = rows[:200]
-    authority = house.journal.authority()
+    authority, kind = house.journal.authority(), house.kinds["notice"]
     may = {
         r.id: {v for v in ("update", "cancel") if authority.may(visitor.actor, v, r).allowed} for r in shown
     }
@@ -73,7 +79,9 @@ def notices(visitor: VisitorThen) -> Response:
         may=may,
         composing=composing,
         rows=shown,
-        kind=house.kinds["notice"],
+        kind=kind,
+        waits={r.id: update for r in shown if (update := waiting_update(r, kind))},
+        d=Namer(house),
         arrived={}
         if visitor.at
         else {r.id: _arrived(receipts_of(visitor, r)) for r in shown if r.state == "issued"},
@@ -174,6 +182,7 @@ def _composer(
 ) -> Response:
     house = visitor.house
     kind = house.kinds["notice"]
+    before = house.journal.get(notice) if notice else None
     return visitor.page(
         "composer.html",
         body=body,
@@ -186,9 +195,19 @@ def _composer(
         columns=house.sign_columns,
         preview=previews(visitor, body, verb, notice) if preview else None,
         key=secrets.token_urlsafe(12),
-        two=int(body.get("level") or 0) >= int(kind.params["two_person_level"]),
-        version=house.journal.get(notice).version if notice else 0,
+        two=takes_two_people(visitor, body, before.data if before else None),
+        waits=waiting_update(before, kind) if before else None,
+        d=Namer(house),
+        version=before.version if before else 0,
     )
+
+
+def takes_two_people(visitor: Visit, body: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+    """Whether a second person confirms this body before it goes out; ``before`` is the notice it updates."""
+    bound = int(visitor.house.kinds["notice"].params["two_person_level"])
+    if before is None:
+        return int(body.get("level") or 0) >= bound
+    return takes_two(bound, before, {**before, **body})
 
 
 def previews(visitor: Visit, body: dict[str, Any], verb: str, notice: str) -> dict[str, Any]:
@@ -269,17 +288,24 @@ def preview_part(visitor: Visitor, form: Sent) -> Response:
     except InputError as error:
         trouble = error.words[visitor.language] if error.words else error.what
         found: dict[str, Any] = {"cap": "", "trouble": [trouble], "sms": {}, "sign": {}}
-        return _part(visitor, found, before)
-    return _part(visitor, previews(visitor, body, "update" if notice else "issue", notice), body)
+        return _part(visitor, found, before, notice, two=False)
+    two = takes_two_people(visitor, body, before or None)
+    return _part(
+        visitor, previews(visitor, body, "update" if notice else "issue", notice), body, notice, two=two
+    )
 
 
-def _part(visitor: Visit, preview: dict[str, Any], body: dict[str, Any]) -> Response:
+def _part(
+    visitor: Visit, preview: dict[str, Any], body: dict[str, Any], notice: str, *, two: bool
+) -> Response:
     text = page_of(
         "console/preview.html",
         language=visitor.language,
         zone=visitor.house.zone,
         preview=preview,
         body=body,
+        notice=notice,
+        two=two,
         columns=visitor.house.sign_columns,
     )
     return HTMLResponse(text, headers={"Cache-Control": "no-store"})
@@ -305,8 +331,7 @@ def compose(visitor: Visitor, form: Sent) -> Response:
         body.pop("hazard", None)
         before = visitor.house.journal.get(notice).data
         body = {name: value for name, value in body.items() if before.get(name) != value}
-        raised = int(body.get("level") or 0) >= 4 > int(before["level"])
-        if raised:
+        if takes_two_people(visitor, body, before):
             verb, body = "propose_update", {"pending_change": body}
     return _send(visitor, form, verb, notice, body)
 
@@ -330,9 +355,8 @@ def _send(visitor: Visit, form: FormData, verb: str, notice: str, body: dict[str
     )
     event = submit(visitor.house, visitor.who, command)
     label = visitor.house.kinds["notice"].verbs[verb].label
-    return visitor.done(
-        f"/console/notices/{event.record_id}", Text("Done: {v}", "已完成：{v}").format(v=label)
-    )
+    note = _PROPOSED if verb == "propose_update" else Text("Done: {v}", "已完成：{v}").format(v=label)
+    return visitor.done(f"/console/notices/{event.record_id}", note)
 
 
 @router.get("/console/notices/{notice}")
@@ -357,10 +381,12 @@ def notice_page(visitor: VisitorThen, notice: str) -> Response:
         has_outbox=house.outbox is not None,
         may={
             v: authority.may(visitor.actor, v, row)
-            for v in ("update", "cancel", "confirm", "confirm_update", "issue", "discard")
-            if v in house.kinds["notice"].verbs
+            for v in ("update", "cancel", "confirm", "issue", "discard", *_OF_UPDATES)
         },
-        accounts=account_names(visitor),
+        update=(update := waiting_update(row, house.kinds["notice"])),
+        mine=update is not None and update.by == visitor.actor.id,
+        confirms=confirm_verb(row) == "confirm",
+        d=Namer(house),
         key=secrets.token_urlsafe(12),
     )  # fmt: skip
 
@@ -375,6 +401,23 @@ def update_page(visitor: Visitor, notice: str) -> Response:
     row = visitor.house.journal.get(notice)
     _allowed(visitor.house.journal.authority().may(visitor.actor, "update", row))
     return _composer(visitor, dict(row.data), "update", notice, preview=True)
+
+
+@router.post("/console/notices/{notice}/alone")
+def alone(visitor: Visitor, form: Sent, notice: str) -> Response:
+    """Send the update that waits on one person's name; a second person confirms afterwards.
+
+    Raises:
+        ConflictError: none waits.
+    """
+    held = visitor.house.journal.get(notice).data.get("pending_change")
+    if not held:
+        words = Text("no update is waiting", "没有待确认的更新")
+        raise ConflictError(words.en, where=notice, words=words)
+    accepted = visitor.house.kinds["notice"].verbs["break_glass_update"].accepts or ()
+    return _send(
+        visitor, form, "break_glass_update", notice, {n: v for n, v in held.items() if n in accepted}
+    )
 
 
 @router.post("/console/notices/{notice}/cancel")

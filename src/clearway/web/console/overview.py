@@ -46,7 +46,7 @@ def overview(visitor: VisitorThen) -> Response:
         level=max((int(r.data["level"]) for r in situations), default=int(Level.NONE)),
         proposals=proposals[:5],
         more=max(0, len(proposals) - 5),
-        two={r.id: needs_two(house.kinds, r.data) for r in proposals},
+        two={r.id: needs_two(house, r.data) for r in proposals},
         roads_of=lambda row: roads(house.network, row.data.get("subjects") or ()),
         to_confirm=[] if at else waiting(house, journal.authority(), visitor.actor),
         flagged=[i for i in (*board.measures, *board.tasks) if i.flags],

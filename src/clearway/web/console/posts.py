@@ -12,6 +12,7 @@ from clearway.records import Command, RecordRow
 from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.inbox import account_names
 from clearway.web.console.views.alarms import SHOWN, all_alarms, grouped, keys_of
+from clearway.web.console.views.updates import standing
 from clearway.web.guard import SESSION_COOKIE
 from clearway.web.submit import submit
 
@@ -65,7 +66,7 @@ def _waiting(visitor: Visit, posts: list[RecordRow]) -> dict[str, list[tuple[str
             )
             if post:
                 headline = Text.of(row.data.get("headline") or row.data.get("title") or row.id)
-                found[post].append((row.id, headline, kind.state_label(row.state)))
+                found[post].append((row.id, headline, standing(row, kind)))
     return found
 
 
@@ -74,7 +75,7 @@ def _item(visitor: Visit, record: str) -> tuple[str, Text, Text]:
     if row is None:
         return record, Text(record, record), Text("", "")
     headline = Text.of(row.data.get("headline") or row.data.get("title") or record)
-    return record, headline, visitor.house.kinds[row.kind].state_label(row.state)
+    return record, headline, standing(row, visitor.house.kinds[row.kind])
 
 
 @router.post("/console/posts/alarm")

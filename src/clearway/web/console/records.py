@@ -21,6 +21,7 @@ from clearway.web.console.names import indices, post_names, roads
 from clearway.web.console.sealed import attach, given_in, kept_of, offered
 from clearway.web.console.views.board import VIEWS, board_view, flags_of, marks_of
 from clearway.web.console.views.inbox import confirm_verb, verb_label
+from clearway.web.console.views.updates import standing
 from clearway.web.public.view import public_warnings
 from clearway.web.strong import is_decision
 from clearway.web.submit import submit
@@ -106,7 +107,7 @@ def record(visitor: VisitorThen, record: str, do: Annotated[str, Query(max_lengt
         "record.html",
         row=row,
         kind=kind,
-        state=kind.state_label(row.state),
+        state=standing(row, kind),
         shown=[
             (kind.fields.get(name), name, value) for name, value in row.data.items() if _worth(name, value)
         ],
@@ -139,6 +140,8 @@ def acts_of(visitor: Visit, row: RecordRow, kind: Kind) -> list[Act]:
         if not decision.reachable or all(a.roles in (("system",), ("desk", "system")) for a in verb.allow):
             continue
         if row.kind == "proposal" or (row.kind, verb.name) == ("notice", "propose_update"):
+            continue
+        if (row.kind, verb.name) == ("notice", "drop_update") and not row.data.get("pending_change"):
             continue
         confirms = row.kind in TWO_PEOPLE and verb.name in ("confirm", "confirm_update")
         if confirms and verb.name != confirm_verb(row):

@@ -16,6 +16,7 @@ from typing import Final
 from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text
 from clearway.records import RecordRow
+from clearway.web.console.views.updates import waiting_update
 from clearway.web.services import Services
 
 WATCHED: Final = ("measure", "notice", "task", "proposal", "incident", "override", "post")
@@ -26,6 +27,7 @@ FLOOD: Final = 5
 GROUP: Final = "group"
 _GRAVE: Final = frozenset({"blocked", "stranded", "hazmat", "fire"})
 _SECOND: Final = Text("second person needed", "待第二人确认")
+_SECOND_UPDATE: Final = Text("update of a notice: second person needed", "公告更新待第二人确认")
 _SOON: Final = Text("decide now", "须立即决定")
 _REPORTED: Final = Text("grave incident, nobody has confirmed it", "重大事件待核实")
 
@@ -159,8 +161,16 @@ def _missed(house: Services) -> list[Alarm]:
                 deadline = declared.deadlines.get(name)
                 if deadline is not None and row.state in deadline.states:
                     due = parse_utc(str(call["due"]))
+                    if deadline.field and _moved(row, deadline.field, due):
+                        continue  # done, or promised anew
                     found.append(Alarm(row, name, deadline.label, str(call["to"]), due))
     return found
+
+
+def _moved(row: RecordRow, field: str, due: datetime) -> bool:
+    """Whether the time a call was about no longer stands in the record."""
+    value = row.data.get(field)
+    return not value or parse_utc(str(value)) != due
 
 
 def _calls(house: Services, now: datetime) -> list[Alarm]:
@@ -172,6 +182,11 @@ def _calls(house: Services, now: datetime) -> list[Alarm]:
         for row in journal.list(kind, states=("awaiting_second",)):
             if "second_person" not in (row.marks.get("escalated") or {}):
                 found.append(Alarm(row, "call_second", _SECOND, second, row.since, missed=False))
+    for row in journal.list("notice", states=("issued",)):
+        update = waiting_update(row, house.kinds["notice"])
+        late = (row.marks.get("escalated") or {}).get("second_person_update", {}).get("due", "")
+        if update and not (late and update.due == parse_utc(str(late))):
+            found.append(Alarm(row, "call_update", _SECOND_UPDATE, second, update.since, missed=False))
     soon = timedelta(minutes=house.doctrine.number("alarm.decide_soon_min"))
     least = house.doctrine.number("alarm.call_level")
     for row in journal.list("proposal", states=("open",)):

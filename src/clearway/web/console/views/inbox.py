@@ -10,10 +10,11 @@ from typing import Any, Final
 from clearway.kernel.language import Text
 from clearway.operations.announce import SPOKEN
 from clearway.operations.decisions import TWO_PERSON_LEVEL
-from clearway.records import Actor, Authority, Decision, Event, RecordRow
-from clearway.records.kinds import BUILT_IN_VERBS, Kind, Kinds
+from clearway.records import Actor, Authority, Decision, Event, RecordRow, takes_two
+from clearway.records.kinds import BUILT_IN_VERBS, Kind
 from clearway.records.reads import AsOf
 from clearway.web.console.names import indices, roads
+from clearway.web.console.views.updates import waiting_update
 from clearway.web.services import Services
 
 VERBS = ("approve", "refuse", "hand_over")
@@ -28,6 +29,8 @@ class Waiting:
     by: str
     mine: bool
     may: Decision
+    since: datetime
+    headline: Text
 
 
 def may_table(authority: Authority, actor: Actor, row: RecordRow, verbs: tuple[str, ...]) -> dict[str, Any]:
@@ -42,15 +45,18 @@ def open_proposals(house: Services, as_of: AsOf = None) -> list[RecordRow]:
     return sorted(rows, key=lambda r: (-float(r.data.get("loss_by_waiting") or 0), r.created_us, r.id))
 
 
-def needs_two(kinds: Kinds, data: Mapping[str, Any]) -> bool:
+def needs_two(house: Services, data: Mapping[str, Any]) -> bool:
     """Whether carrying the proposal out needs a second person."""
     if data["act"] == "lift":
         return False
     payload, kind = data.get("payload") or {}, str(data["target_kind"])
+    if kind == "notice" and data["act"] == "change":
+        before = house.journal.get(str(data["target"])).data
+        return takes_two(TWO_PERSON_LEVEL, before, {**before, **payload})
     if payload.get("two_person"):
         return True
     if kind == "measure":
-        return payload.get("type") in kinds["measure"].params.get("two_person_types", ())
+        return payload.get("type") in house.kinds["measure"].params.get("two_person_types", ())
     return kind == "notice" and int(payload.get("level") or 0) >= TWO_PERSON_LEVEL
 
 
@@ -62,15 +68,21 @@ def waiting(house: Services, authority: Authority, actor: Actor) -> list[Waiting
             verb = confirm_verb(row)
             if not verb:
                 continue
-            marks = row.marks.get("by") or {}
-            first = next(
-                (marks[v] for v in ("propose_update", "break_glass", "order", "issue") if v in marks),
-                ["", ""],
-            )
-            found.append(
-                Waiting(row, verb, str(first[0]), first[0] == actor.id, authority.may(actor, verb, row))
-            )
+            update = waiting_update(row, house.kinds[kind])
+            by = update.by if update else _first(row)
+            since = update.since if update else row.since
+            headline = update.headline if update else Text.of(row.data["headline"])
+            may = authority.may(actor, verb, row)
+            found.append(Waiting(row, verb, by, by == actor.id, may, since, headline))
     return found
+
+
+def _first(row: RecordRow) -> str:
+    """Who decided what is to be confirmed: alone with break-glass, or as the first of two."""
+    if row.data.get("confirm_by"):
+        return str((row.data.get("break_glass") or {}).get("by", ""))
+    marks = row.marks.get("by") or {}
+    return next((str(marks[v][0]) for v in ("order", "issue") if v in marks), "")
 
 
 def confirm_verb(row: RecordRow) -> str:
@@ -79,7 +91,7 @@ def confirm_verb(row: RecordRow) -> str:
         return "confirm"
     if row.kind == "notice" and row.data.get("pending_change"):
         return "confirm_update"
-    return "confirm" if row.data.get("confirm_by") and not row.data.get("confirmed") else ""
+    return "confirm" if row.data.get("confirm_by") else ""
 
 
 def verb_label(kind: Kind, event: Event) -> Text:
@@ -148,7 +160,7 @@ def proposal_json(house: Services, row: RecordRow, authority: Authority, actor: 
         **{name: row.data.get(name) for name in shown},
         "corridors": indices(house.network, subjects),
         "roads": roads(house.network, subjects).as_dict(),
-        "two_person": needs_two(house.kinds, row.data),
+        "two_person": needs_two(house, row.data),
         "may": may_table(authority, actor, row, VERBS),
     }
 
@@ -164,10 +176,10 @@ def inbox_json(house: Services, actor: Actor) -> dict[str, Any]:
                 "kind": w.row.kind,
                 "verb": w.verb,
                 "version": w.row.version,
-                "headline": Text.of(w.row.data["headline"]).as_dict(),
+                "headline": w.headline.as_dict(),
                 "by": w.by,
                 "mine": w.mine,
-                "since": w.row.since,
+                "since": w.since,
                 "may": {"allowed": w.may.allowed, "why": w.may.explanation.as_dict()},
             }
             for w in waiting(house, authority, actor)
