@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clearway.desks.winter.plan_model import Plan
     from clearway.network.model import Network
     from clearway.operations.winter.build import Site
+    from clearway.operations.winter.service import WinterService
 
 Seconds = Annotated[float, typer.Option(help="Time to search.", min=0, max=3600)]
 Seed = Annotated[int, typer.Option(help="Seed of the search.", min=0)]
@@ -67,13 +68,13 @@ def replan(
     """Make a plan, let the simulated fleet work, lose one truck, and plan what remains anew."""
     from clearway.desks.winter.plan import solve
     from clearway.desks.winter.progress import Progress
+    from clearway.operations.winter.fleet import beijing_fleet
     from clearway.operations.winter.live import Control
     from clearway.operations.winter.replan import Trouble
     from clearway.operations.winter.replan import replan as again
     from clearway.operations.winter.simulated import SimulatedFleet, play
 
-    site = _site(roads, trucks, 0, action, rate_g_m2, "")
-    known = [c.id for c in site.problem.crews]
+    known = [t.id for t in beijing_fleet(trucks).trucks]
     if lose not in known:
         raise InputError(
             f"there is no unit {lose}",
@@ -81,6 +82,7 @@ def replan(
             hint=f"Units: {known[0]} to {known[-1]}",
             words=Text(f"there is no unit {lose}", f"没有单位{lose}"),
         )
+    site = _site(roads, trucks, 0, action, rate_g_m2, "")
     made = solve(site.problem, seconds=seconds, seed=seed, passed=site.passed)
     control = Control(site, Progress(made))
     at_s = 60.0 * after_min
@@ -128,7 +130,9 @@ def report(
         storm.winter.seconds, storm.winter.rounds, storm.winter.new_rounds = seconds, 0, 0
         for step in storm.session.run(begin, parse_utc(end, where="--to")):
             typer.echo(f"{step.at + timedelta(hours=8):%d %b %H:%M} {step.seconds:.1f} s", err=True)
-        told = section(storm.winter, storm.session.clock.now())
+        now = storm.session.clock.now()
+        told = section(storm.winter, now)
+        maps = {language: _late_map(storm.winter, now, language) for language in ("en", "zh")}
     finally:
         storm.close()
     if told is None:
@@ -140,12 +144,35 @@ def report(
         head = (
             f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>{told.title[language]}</title>'
         )
-        (out / name).write_text(head + told.html(language) + "</html>", encoding="utf-8")
+        (out / name).write_text(head + told.html(language) + maps[language] + "</html>", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(told.data, ensure_ascii=False))
         return
     for line in told.lines:
         typer.echo(f"{line.en}\n    {line.zh}")
+
+
+def _late_map(service: WinterService, now: datetime, language: str) -> str:
+    """The roads of the plan, late ones apart."""
+    import numpy as np
+
+    from clearway.operations.winter.record import chief, record
+    from clearway.web.draw.winter import Mark, winter_map
+
+    runs = [*service.runs, *([service.running] if service.running else [])]
+    if not runs:
+        return ""
+    found = chief([record(service, running, now) for running in runs])
+    problem, late = found.plan.problem, {j for j, _ in found.judgement.late}
+    codes = np.zeros(len(problem.stretches), np.int8)
+    done = found.running.ledger.done
+    for j, stop in enumerate(problem.stops):
+        code = 3 if j in late else 1 if stop.id in done else 2
+        codes[stop.stretch] = max(codes[stop.stretch], code)
+    title = Text(f"Where promises were missed: {len(late)} stops", f"逾时道路分布：{len(late)}项")
+    marks = [Mark(s.lon, s.lat, "", s.name[language], "store") for s in service.fleet.stores]
+    stretches = [s.segments for s in problem.stretches]
+    return winter_map(service.network, stretches, codes, marks, title[language], language)
 
 
 def _site(

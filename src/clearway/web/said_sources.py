@@ -67,6 +67,8 @@ SOURCES: Final = {
     "Clearway default: brine holds no salt in reserve, so it stays at home where NWSRG calls "
     "salt weak": "畅途默认：盐水无储备盐分，NWSRG认为融雪剂效力弱时不喷洒",
     "Clearway default: depth from which such roads are worked": "畅途默认：该类道路开始作业的积雪深度",
+    "Clearway default: how many runs a working speed is learnt from, and how far it may leave "
+    "the stated one": "畅途默认：采用实测作业速度所需次数及其与设定值的最大偏差",
     "Clearway default: hours between two treatments of a road": "畅途默认：同一道路两次处置的间隔",
     "Clearway default: no hours for a first lane are given": "畅途默认：原文未规定首条车道时限",
     "Clearway default: road classes of ours that a foreign class is taken for": (

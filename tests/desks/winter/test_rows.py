@@ -93,6 +93,10 @@ DOCTRINE: dict[str, Row] = {
     # 4.1: "China: 30-50 g/m2 for <50 mm snow (C supplier page); no national table found"
     "rate.china.light_snow_g_m2": (30, "C", "4.1, China"),
     "rate.china.heavy_snow_g_m2": (50, "C", "4.1, China"),
+    "learn.least_runs": (30, "D", OURS),
+    "learn.keep_runs": (500, "D", OURS),
+    "learn.slowest_factor": (0.6, "D", OURS),
+    "learn.fastest_factor": (1.3, "D", OURS),
     "dose.traffic_first": (3, "D", OURS),
     "dose.traffic_second": (2, "D", OURS),
     # 4.2: "main roads clear 2-3 h after snow ends; … low class up to 10 cm, 6 h"

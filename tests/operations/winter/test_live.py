@@ -190,12 +190,18 @@ def test_closed_road_is_not_driven_and_its_stops_are_named() -> None:
 
 
 def test_early_snow_and_an_empty_store() -> None:
-    """Snow an hour early brings every promise forward; an empty store is not used."""
+    """Snow an hour early brings promises forward, at most to now; an empty store is not used."""
     world, plan, control = working(capacity_kg=150.0)
     play(control, SimulatedFleet(world, plan), -1.0, 600.0)
-    early = replan(world, control.progress, 600.0, Trouble(earlier_s=3600.0), rounds=50)
     due = {s.id: s.due_s for s in world.problem.stops}
-    assert all(s.due_s == due[s.id] - 3600.0 for s in early.plan.problem.stops)
+    for hours, by in ((0.1, 360.0), (1.0, 480.0)):
+        early = replan(world, control.progress, 600.0, Trouble(earlier_s=3600.0 * hours), rounds=50)
+        assert {round(due[s.id] - s.due_s, 6) for s in early.plan.problem.stops} == {by}
+    icy = site(of=fleet(3, capacity_kg=150.0))
+    at_work = Progress(solve(icy.problem, rounds=50))
+    same = replan(icy, at_work, 600.0, Trouble(earlier_s=3600.0), rounds=50)
+    was = {s.id: s.due_s for s in icy.problem.stops}
+    assert all(s.due_s == was[s.id] for s in same.plan.problem.stops)
     short = replan(world, control.progress, 600.0, Trouble(stock_kg={"store-a": 0.0}), rounds=100)
     assert short.plan.depot_use_kg()[0] == 0.0
 

@@ -11,10 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clearway.desks.winter.plan_model import Plan
 from clearway.desks.winter.reasons import Reason
 from clearway.kernel.errors import ConflictError, ForbiddenError
+from clearway.kernel.language import Text
 from clearway.operations.reconcile import reconcile
+from clearway.operations.winter import replan as replan_module
 from clearway.operations.winter.build import Site, with_orders
+from clearway.operations.winter.check import Verdict, check_plan
 from clearway.operations.winter.live import Message
 from clearway.operations.winter.record import record, section
 from clearway.operations.winter.replan import Trouble
@@ -286,3 +290,48 @@ def test_lists_the_checker_refuses_are_not_recommended(post: Post, monkeypatch: 
     assert "检验不通过" in data["why"]["zh"]
     assert len(data["payload"]["details"]["refused_by_checker"]) == len(draft.verdict.faults)
     assert [a["chosen"] for a in data["alternatives"]] == [False, True]
+
+
+def test_lists_the_checker_refuses_are_searched_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another seed is tried before anything is proposed; of refused lists those with fewest faults count."""
+    working(post)
+    asked: list[Plan] = []
+
+    def strict(refuse: int) -> object:
+        def judged(site: Site, plan: Plan) -> Verdict:
+            asked.append(plan)
+            faults = tuple(Text(f"fault {k}", f"错误{k}") for k in range(3 - len(asked)))
+            return replace(check_plan(site, plan), faults=faults if len(asked) <= refuse else ())
+
+        return judged
+
+    monkeypatch.setattr(replan_module, "check_plan", strict(1))
+    first = post.service.change(post.wait(60.0), Text("why", "原因"))
+    assert (len(asked), first.verdict.usable) == (2, True)
+    asked.clear()
+    monkeypatch.setattr(replan_module, "check_plan", strict(9))
+    last = post.service.change(post.wait(60.0), Text("why", "原因"))
+    assert (len(asked), last.verdict.usable) == (3, True)
+
+
+def test_report_names_late_roads_and_a_fair_policy(post: Post) -> None:
+    """Late roads worst first; salting everything is counted at the rate of the lists; both languages."""
+    running = working(post)
+    drive(post, 300.0)
+    left = running.progress.plan.problem.stops
+    done = record(post.service, running, post.clock.now())
+    assert done.compared.everything_t == pytest.approx(
+        done.judgement.g_per_m2
+        * sum(s.lanes * running.progress.plan.problem.stretches[s.stretch].length_m for s in left)
+        * 3.5
+        / 1e6,
+        rel=0.05,
+    )
+    post.wait(30 * 3600.0)
+    told = section(post.service, post.clock.now())
+    assert told is not None
+    page = told.html("en")
+    assert "Late roads, worst first" in page
+    assert "逾时道路" in told.html("zh")
+    assert "before it was slippery" in page
+    assert "3, 8" in page or "6, 12" in page

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from lxml import etree
 
-from clearway.desks.winter.judging import Comparison, dead_head_s, judge, late_rows, learnt_speeds, salt_t
+from clearway.desks.winter.judging import Comparison, dead_head_s, judge, late_rows, pace_samples, salt_t
 from clearway.desks.winter.plan import solve
 from clearway.desks.winter.plan_model import many
 from clearway.desks.winter.progress import Progress
@@ -142,6 +142,9 @@ def test_judgement_of_a_hand_made_night() -> None:
     assert judged.dead_h == pytest.approx(dead_head_s(plan) / 3600)
     walked = sum(v.arrive_s - v.leave_s for visits in plan.visits for v in visits if v.kind == "stop")
     assert dead_head_s(plan) == pytest.approx(walked, rel=1e-6)
+    slow = judge(plan, due + 7200.0, 1000.0, doctrine()).classes[0]
+    assert slow.hours_last == pytest.approx(due.max() / 3600.0 + 2.0)
+    assert slow.share_before == 0.0
     rows = late_rows(judged, plan, [c.id for c in world.network.corridors])
     assert [row["minutes"] for row in rows] == [None, 10.0]
     assert salt_t(np.array([10.0]), np.array([20.0])) == pytest.approx(0.7)
@@ -155,15 +158,15 @@ def test_speed_is_learnt_from_the_log() -> None:
     control = Control(world, Progress(plan))
     slow = SimulatedFleet(world, plan, spread=0.0)
     play(control, slow, -1.0, 1e6)
-    planned = learnt_speeds(control.progress)["salt"]
-    assert planned[0] == pytest.approx(40.0, rel=0.02)
+    planned = pace_samples(control.progress)["salt"]
+    assert np.median(planned) == pytest.approx(1.0, rel=0.02)
     shifted = Progress(plan)
     for j, each in control.progress.done.items():
         crew = each.crew
         place = plan.order[crew].index(j)
         extra = sum(0.5 * world.problem.stops[i].work_s for i in plan.order[crew][: place + 1])
         shifted.finish(crew, j, each.done_s + extra + (7200.0 if place > 3 else 0.0))
-    assert learnt_speeds(shifted)["salt"][0] == pytest.approx(40.0 / 1.5, rel=0.02)
+    assert np.median(pace_samples(shifted)["salt"]) == pytest.approx(1.0 / 1.5, rel=0.02)
 
 
 def test_stores_are_projected_and_reordered_in_time() -> None:
@@ -258,3 +261,19 @@ def test_orders_of_the_night_follow_the_forecast() -> None:
 def test_one_is_no_plural() -> None:
     """English nouns follow their number."""
     assert [many(n, "stop") for n in (0, 1, 2)] == ["0 stops", "1 stop", "2 stops"]
+
+
+def test_hours_to_clear_count_from_when_it_turns_slippery() -> None:
+    """A road due in three hours and done an hour after that took one hour, done before none at all."""
+    world = site(Order("salt", 20.0, due_h=3.0))
+    plan = solve(world.problem, rounds=50)
+    hour = 3600.0
+    assert {s.slippery_s for s in world.problem.stops} == {3 * hour}
+    late = judge(plan, np.full(len(world.problem.stops), 4 * hour), 1.0, doctrine()).classes[0]
+    assert (late.hours_most, late.hours_last, late.share_before) == (1.0, 1.0, 0.0)
+    early = judge(plan, np.full(len(world.problem.stops), 2 * hour), 1.0, doctrine()).classes[0]
+    assert (early.hours_most, early.hours_last, early.share_before) == (0.0, 0.0, 1.0)
+    one = np.full(len(world.problem.stops), 2 * hour)
+    one[0] = 10 * hour
+    mixed = judge(plan, one, 1.0, doctrine()).classes[0]
+    assert (mixed.hours_most, mixed.hours_last, mixed.late) == (0.0, 7.0, 1)

@@ -168,6 +168,18 @@ def test_neighbour_is_asked_for_salt(night: Night) -> None:
     assert "Hebei" in task.data["headline"]["en"]
 
 
+def test_learnt_speeds_are_told_and_put_aside(night: Night) -> None:
+    """The page says what the next lists are made with and why; one press goes back to what is stated."""
+    assert "Working speeds of the next lists" not in night.dispatcher.get(PAGE)
+    night.service.speeds.samples["spread"] = [0.8] * 40
+    page = night.dispatcher.get(PAGE)
+    assert "spreading: 32.0 km/h, learnt from 40 runs (stated 40 km/h)" in page
+    assert "由40次作业实测" in night.desk.browser("reader", "dispatcher", language="zh").get(PAGE)
+    assert night.desk.browser("crew", "field").send(f"{PAGE}/speeds").status_code == 403
+    night.dispatcher.send(f"{PAGE}/speeds")
+    assert night.service.told_speeds()[1].runs == 0
+
+
 def test_map_shows_every_state_and_truck(night: Night) -> None:
     """Well-formed pictures before and during the work; done stretches and trucks appear."""
 

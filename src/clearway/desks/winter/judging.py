@@ -14,20 +14,23 @@ from clearway.desks.winter.progress import Progress
 from clearway.doctrine.model import Doctrine
 
 F64 = NDArray[np.float64]
-LEAST_SAMPLES: Final = 5
+MOST: Final = 0.9
+"""Part of the kilometres that "most" means."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassResult:
-    """One service class. Hours count from the start of the plan to the last and the median stop."""
+    """One service class. Hours count from when a road turns slippery (or was asked for, being so); what was
+    done before counts as none. ``hours_most`` is what nine of ten kilometres keep."""
 
     name: str
     stops: int
     km: float
     km_on_time: float
-    hours_median: float
+    km_before: float
+    """Done before the road was slippery."""
+    hours_most: float
     hours_last: float
-    promise_h: float
     late: int
     worst_late_min: float
 
@@ -35,6 +38,11 @@ class ClassResult:
     def share_on_time(self) -> float:
         """Share of pass kilometres within the promise."""
         return self.km_on_time / self.km if self.km else 1.0
+
+    @property
+    def share_before(self) -> float:
+        """Share of pass kilometres done before the road was slippery."""
+        return self.km_before / self.km if self.km else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +131,20 @@ def dead_head_s(plan: Plan) -> float:
 
 def _class(name: str, plan: Plan, done: F64, due: F64, km: F64, over: F64) -> ClassResult:
     mine = np.array([s.service_class == name for s in plan.problem.stops])
-    ends = done[mine]
-    reached = ends[np.isfinite(ends)]
+    slippery = np.array([s.slippery_s for s in plan.problem.stops])
+    waited = np.maximum(done - slippery, 0.0)
+    order = np.flatnonzero(mine & np.isfinite(done))
+    order = order[np.argsort(waited[order], kind="stable")]
+    nine = int(np.searchsorted(np.cumsum(km[order]), MOST * km[order].sum())) if order.size else 0
     finite = over[mine][np.isfinite(over[mine])]
     return ClassResult(
         name,
         int(mine.sum()),
         float(km[mine].sum()),
         float(km[mine & (done <= due + 0.5)].sum()),
-        float(np.median(reached)) / 3600.0 if reached.size else 0.0,
-        float(reached.max()) / 3600.0 if reached.size else 0.0,
-        float(due[mine].max()) / 3600.0,
+        float(km[mine & (slippery > 0.0) & (done <= slippery)].sum()),
+        float(waited[order[min(nine, order.size - 1)]]) / 3600.0 if order.size else 0.0,
+        float(waited[order[-1]]) / 3600.0 if order.size else 0.0,
         int((over[mine] > 0.01).sum()),
         float(finite.max()) if finite.size else 0.0,
     )
@@ -158,16 +169,17 @@ def salt_t(lane_km: F64, rate_g_m2: F64, *, lane_width_m: float = 3.5) -> float:
     return float((lane_km * rate_g_m2).sum()) * lane_width_m / 1000.0
 
 
-def learnt_speeds(progress: Progress) -> Mapping[str, tuple[float, int]]:
-    """Working speed by action [km/h] with the number of stops it rests on: the median, so that one lost hour
-    does not count.
+def pace_samples(progress: Progress) -> Mapping[str, list[float]]:
+    """How fast crews worked beside their lists, by action: planned over real time of each stop (above 1:
+    faster).
 
     The time of a stop is the gap to the crew's stop before, less the dead-heading and reloads the plan has
-    between them; stops done within a shorter gap than that are left out.
+    between them. Left out are stops done within a shorter gap than that, and those with a longer way than
+    work: what is lost on a way would pass for slow work.
     """
     problem, plan = progress.plan.problem, progress.plan
     found: dict[str, list[float]] = {}
-    for visits in plan.visits:
+    for crew, visits in enumerate(plan.visits):
         before: float | None = None
         between = 0.0
         for visit in visits:
@@ -176,18 +188,14 @@ def learnt_speeds(progress: Progress) -> Mapping[str, tuple[float, int]]:
                 continue
             done = progress.done.get(visit.index)
             between += visit.arrive_s - visit.leave_s
-            if done is not None and before is not None:
+            if done is not None and done.crew == crew and before is not None:
                 worked = done.done_s - before - between
                 stop = problem.stops[visit.index]
-                if worked > 0.25 * stop.work_s:
-                    speed = 3.6 * problem.stretches[stop.stretch].length_m / worked
-                    found.setdefault(stop.action, []).append(speed)
+                planned = problem.crews[crew].work_s(stop)
+                if worked > 0.25 * planned and planned >= between:
+                    found.setdefault(stop.action, []).append(planned / worked)
             before, between = (done.done_s if done else None), 0.0
-    return {
-        action: (float(np.median(speeds)), len(speeds))
-        for action, speeds in found.items()
-        if len(speeds) >= LEAST_SAMPLES
-    }
+    return found
 
 
 def late_rows(judgement: Judgement, plan: Plan, labels: Sequence[str]) -> list[dict[str, object]]:

@@ -17,8 +17,9 @@ from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 
 NEIGHBOURS: Final = 16
-WARM_S: Final = 1000.0
-COLD_S: Final = 10.0
+WARM_S: Final = 150.0
+COLD_S: Final = 3.0
+"""Heat of the search at its beginning and end, in seconds of way: measured on Beijing's main roads."""
 CHUNK: Final = 50
 TIED_FROM: Final = 60
 """From so many stops on, runs of stops are searched before single ones, …"""

@@ -103,23 +103,36 @@ def refresh(c: int, seq: Any, ln: Any, pre: Any, ahead: Any, p: Any) -> float:
     """States after every stop of a list, and what lies ahead of each place in it; returns its cost.
 
     ``ahead[c, q]`` holds, from place q on: seconds until the next promise breaks, the weight of stops that
-    are late already, and salt to spare until the next reload.
+    are late already, salt to spare until the next reload, and the weight of the promise that breaks next.
     """
     for q in range(ln[c]):
         step(seq[c, q], c, pre[c, q], p, pre[c, q + 1])
-    slack, late, spare = np.inf, 0.0, np.inf
-    ahead[c, ln[c], 0], ahead[c, ln[c], 1], ahead[c, ln[c], 2] = slack, late, spare
+    slack, late, spare, tight = np.inf, 0.0, np.inf, 0.0
+    ahead[c, ln[c], 0], ahead[c, ln[c], 1], ahead[c, ln[c], 2], ahead[c, ln[c], 3] = slack, late, spare, tight
     for q in range(ln[c] - 1, -1, -1):
         j = seq[c, q]
         gap = p[1][j, DUE] - pre[c, q + 1, 1]
         if gap >= 0.0:
-            slack = min(slack, gap)
+            if gap < slack:
+                slack, tight = gap, p[1][j, WEIGHT]
         else:
             late += p[1][j, WEIGHT]
         filled = pre[c, q + 1, 2] > pre[c, q, 2] - p[1][j, SALT] + 1e-6
         spare = np.inf if filled else min(spare, pre[c, q + 1, 2])
-        ahead[c, q, 0], ahead[c, q, 1], ahead[c, q, 2] = slack, late, spare
+        ahead[c, q, 0], ahead[c, q, 1], ahead[c, q, 2], ahead[c, q, 3] = slack, late, spare, tight
     return finish(c, pre[c, ln[c]], p)
+
+
+@compiled_inline
+def delayed(later: float, ahead: Any, c: int, at: int) -> float:
+    """What a delay costs at least from a place on: stops that are late already, and the promise that breaks
+    next."""
+    if later <= 0.0:
+        return 0.0
+    cost = later * LATE_SLOPE * ahead[c, at, 1]
+    if later > ahead[c, at, 0]:
+        cost += ahead[c, at, 3] * (LATE_FIXED + LATE_SLOPE * (later - ahead[c, at, 0]))
+    return float(cost)
 
 
 @compiled
@@ -128,8 +141,8 @@ def cost_with(
 ) -> float:
     """About what list ``c`` costs more with ``j`` put in at ``at``.
 
-    Exact while no further promise breaks and no further reload is needed; otherwise the rest of the list is
-    driven through, unless the extra already exceeds ``most``.
+    Exact while no further promise breaks and no further reload is needed; otherwise the list is driven on
+    until that holds again, unless the extra already exceeds ``most``.
     """
     step(j, c, pre[c, at], p, tmp[0])
     if at == ln[c]:
@@ -145,14 +158,20 @@ def cost_with(
         off = p[2][c, OFF]
         over = overrun(end + later, off) - overrun(end, off)
         return float(extra + later * (SPREAD_OUT + LATE_SLOPE * ahead[c, at + 1, 1]) + over)
-    if later > 0.0 and extra + later * LATE_SLOPE * ahead[c, at + 1, 1] > most:
+    if later > 0.0 and extra + delayed(later, ahead, c, at + 1) > most:
         return np.inf
     k = 1
     for q in range(at + 1, ln[c]):
         step(seq[c, q], c, tmp[k], p, tmp[1 - k])
         k = 1 - k
-        if tmp[k, 4] - pre[c, q + 1, 4] > most:
+        was = pre[c, q + 1]
+        later, extra = tmp[k, 1] - was[1], tmp[k, 4] - was[4]
+        if extra + delayed(later, ahead, c, q + 1) > most:
             return np.inf
+        if 0.0 <= later <= ahead[c, q + 1, 0] and was[2] - tmp[k, 2] <= ahead[c, q + 1, 2]:
+            end, off = pre[c, ln[c], 1], p[2][c, OFF]
+            over = overrun(end + later, off) - overrun(end, off)
+            return float(extra + later * (SPREAD_OUT + LATE_SLOPE * ahead[c, q + 1, 1]) + over)
     return finish(c, tmp[k], p) - finish(c, pre[c, ln[c]], p)
 
 
@@ -186,15 +205,6 @@ def insert(
 ) -> int:
     """Put a stop where it costs least: beside a neighbour, or at the end of a list; the crew or −1."""
     best, bc, ba = np.inf, -1, -1
-    for c in range(ln.size):
-        if can[c, j]:
-            extra = cost_with(j, c, ln[c], seq, ln, pre, ahead, p, best, tmp)
-            if extra < best:
-                best, bc, ba = extra, c, ln[c]
-            if ln[c] > keep[c]:
-                extra = cost_with(j, c, keep[c], seq, ln, pre, ahead, p, best, tmp)
-                if extra < best:
-                    best, bc, ba = extra, c, keep[c]
     for k in range(near.shape[1]):
         c = where[near[j, k], 0]
         if c < 0 or not can[c, j]:
@@ -206,6 +216,18 @@ def insert(
             extra = cost_with(j, c, at, seq, ln, pre, ahead, p, best, tmp)
             if extra < best:
                 best, bc, ba = extra, c, at
+    for c in range(ln.size):
+        if can[c, j]:
+            far = p[2][c, PACE] * p[0][int(pre[c, ln[c], 0]), int(p[1][j, STRETCH])]
+            extra = best
+            if far < best:
+                extra = cost_with(j, c, ln[c], seq, ln, pre, ahead, p, best, tmp)
+            if extra < best:
+                best, bc, ba = extra, c, ln[c]
+            if ln[c] > keep[c]:
+                extra = cost_with(j, c, keep[c], seq, ln, pre, ahead, p, best, tmp)
+                if extra < best:
+                    best, bc, ba = extra, c, keep[c]
     if bc >= 0:
         put(j, bc, ba, seq, ln, where)
         cost[bc] = refresh(bc, seq, ln, pre, ahead, p)
@@ -319,7 +341,7 @@ def search(
     """
     rng = np.array([np.uint64(seed) * np.uint64(2654435761) + np.uint64(88172645463325252)])
     crews, n = ln.size, near.shape[0]
-    pre, ahead = np.zeros((crews, n + 2, 5)), np.zeros((crews, n + 2, 3))
+    pre, ahead = np.zeros((crews, n + 2, 5)), np.zeros((crews, n + 2, 4))
     cost, where = np.zeros(crews), np.full((n, 2), -1, np.int64)
     for c in range(crews):
         pre[c, 0] = start[c]

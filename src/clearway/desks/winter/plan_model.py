@@ -61,6 +61,8 @@ class Stop:
     grace_s: float = 0.0
     width_m: float = 0.0
     strength: float = 1.0
+    slippery_s: float = 0.0
+    """When its road turns slippery, or was asked for being so: hours to clear count from then."""
 
     @property
     def dry_kg(self) -> float:

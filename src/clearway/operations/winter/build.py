@@ -67,6 +67,15 @@ class Settings:
     shift_s: float
     stretch_max_m: float
     brine: Solution
+    learnt_plough: float = 1.0
+    learnt_spread: float = 1.0
+    """How many times as fast as stated trucks have been found to work."""
+
+    def work_s(self, length_m: float, action: str) -> float:
+        """Seconds to work along a road at the stated speed, as far as trucks have been found to keep it."""
+        if action in PLOUGHING:
+            return length_m * 3.6 / (self.plough_kmh * self.learnt_plough)
+        return length_m * 3.6 / (self.spread_kmh * self.learnt_spread)
 
     @classmethod
     def of(cls, doctrine: Doctrine) -> Settings:
@@ -422,7 +431,6 @@ def _passes(
     width = _pass_width(stretch.lanes, order.action, settings, crews)
     laps = max(1, int(np.ceil(road / width - 0.01)))
     rounds = laps * order.passes
-    kmh = settings.plough_kmh if plough else settings.spread_kmh
     rate = order.rate_g_m2 if order.action in SPREADING else 0.0
     strength = settings.brine.strength if order.action == "brine" else 1.0
     made: list[Stop] = []
@@ -443,7 +451,7 @@ def _passes(
                 rate,
                 k,
                 lanes,
-                stretch.length_m * 3.6 / kmh,
+                settings.work_s(stretch.length_m, order.action),
                 stretch.length_m * covers * rate / 1000.0 / strength,
                 3600.0 * hours,
                 service.weight * max(stretch.length_m, SHORTEST_M) / 1000.0 * (1.0 if first else 0.5),
@@ -453,6 +461,7 @@ def _passes(
                 3600.0 * (promised - hours),
                 covers,
                 strength,
+                3600.0 * (order.due_h or 0.0),
             )
         )
     return made

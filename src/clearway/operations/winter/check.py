@@ -186,7 +186,8 @@ class _Walk:
         truck, usual = self.truck, self.site.settings
         plough = stop.action in ("plough", "plough_salt")
         kmh = (truck.plough_kmh or usual.plough_kmh) if plough else (truck.spread_kmh or usual.spread_kmh)
-        return self.site.problem.stretches[stop.stretch].length_m * 3.6 / (kmh * truck.speed_factor)
+        found = usual.learnt_plough if plough else usual.learnt_spread
+        return self.site.problem.stretches[stop.stretch].length_m * 3.6 / (kmh * found * truck.speed_factor)
 
     def _equipment(self, stop: Stop) -> list[Text]:
         """What the truck lacks for a stop: a plough, a spreader, width."""

@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from clearway.desks.winter.judging import Comparison, Judgement, judge, learnt_speeds, salt_t
+from clearway.desks.winter.judging import Comparison, Judgement, judge, late_rows, salt_t
 from clearway.desks.winter.plan_model import Plan, many
 from clearway.kernel.language import Text
 from clearway.network.model import RoadClass
 from clearway.operations.winter.need import asked_lane_km
 from clearway.operations.winter.report import ReportSection, Table, class_table, same, service_lines
 from clearway.operations.winter.service import WinterService
-from clearway.operations.winter.sheets import WORK
 from clearway.operations.winter.state import Change, Running
 
 
@@ -48,8 +47,8 @@ def record(service: WinterService, running: Running, now: datetime) -> Record:
         lane_km, _ = asked_lane_km(service.network, running.orders)
         asked_t, rounds = running.asked_kg / 1000.0, max(running.times.values(), default=1)
     served = np.array([c.road_class <= RoadClass.PRIMARY for c in service.network.corridors])
-    storm_rate = 2 * service.doctrine.number("winter.rate.heavy_snow_g_m2")
-    everything = rounds * salt_t(lane_km[served], np.full(int(served.sum()), storm_rate))
+    usual = np.full(int(served.sum()), judgement.g_per_m2)
+    everything = rounds * salt_t(lane_km[served], usual)
     compared = Comparison(used_kg / 1000.0 if running.ended else expected_kg / 1000.0, asked_t, everything)
     km = np.array([plan.problem.stretches[s.stretch].length_m for s in plan.problem.stops])
     due = np.array([s.due_s for s in plan.problem.stops])
@@ -71,14 +70,19 @@ def change_words(change: Change, zone: str) -> Text:
         if change.added
         else Text("", "")
     )
+    own = Text("", "")
+    if change.orphans:
+        own = Text(
+            f", {change.orphans} of them the lost truck's own", f"，其中{change.orphans}项原属停用车辆"
+        )
     return Text(
         f"{at} {change.why.en}: new lists in {change.seconds:.1f} s "
         f"({'usable' if change.usable else 'not usable'}); {change.moved} of {change.remaining} remaining "
-        f"stops changed crew ({share:.0f} %){added.en}{_saved(change).en}; "
+        f"stops changed crew ({share:.0f} %{own.en}){added.en}{_saved(change).en}; "
         f"promises missed {change.late_without} without, {change.late_with} with the new lists",
         f"{at} {change.why.zh}：{change.seconds:.1f}秒给出新作业单"
         f"（{'可执行' if change.usable else '不可执行'}）；剩余{change.remaining}项中{change.moved}项换车"
-        f"（{share:.0f}%）{added.zh}{_saved(change).zh}；不调整逾时{change.late_without}项，调整后{change.late_with}项",
+        f"（{share:.0f}%{own.zh}）{added.zh}{_saved(change).zh}；不调整逾时{change.late_without}项，调整后{change.late_with}项",
     )
 
 
@@ -121,11 +125,13 @@ def section(service: WinterService, now: datetime, *, since: datetime | None = N
     records = [record(service, running, now) for running in runs]
     if not records:
         return None
-    main = max(records, key=lambda r: (len(r.running.lost), len(r.plan.problem.stops)))
+    main = chief(records)
     lines = [*_opening(main, service.zone)]
     lines += changes_told(main, service.zone)
-    lines += [wanted_words(main), *service_lines(main.judgement, main.compared), *_learnt(main)]
+    lines += [wanted_words(main), *service_lines(main.judgement, main.compared), *_learnt(service)]
     tables = [class_table(Text("Hours to clear by class", "各等级完成用时"), main.judgement, service.scheme)]
+    if main.judgement.late:
+        tables.append(late_table(main, service))
     if len(records) > 1:
         tables.append(_plans(records, service.zone))
     notes = (service.fleet.source, SCOPE, *main.plan.problem.left_out)
@@ -133,13 +139,43 @@ def section(service: WinterService, now: datetime, *, since: datetime | None = N
     return ReportSection(title, tuple(lines), tuple(tables), notes, figures(main))
 
 
+def chief(records: Sequence[Record]) -> Record:
+    """The plan a report tells of: the one that lost a truck, else the largest."""
+    return max(records, key=lambda r: (len(r.running.lost), len(r.plan.problem.stops)))
+
+
+LATE_ROWS = 15
+
+
+def late_table(found: Record, service: WinterService) -> Table:
+    """The latest roads, worst first."""
+    corridors = service.network.corridors
+    names = [str(k) for k in range(len(corridors))]
+    rows = []
+    for row in late_rows(found.judgement, found.plan, names)[:LATE_ROWS]:
+        corridor, minutes = str(row["corridor"]), row["minutes"]
+        rows.append(
+            (
+                corridors[int(corridor)].label if corridor else Text("ramp", "匝道"),
+                service.scheme.named(str(row["class"])).words,
+                Text("never done", "未完成") if minutes is None else same(f"{minutes:.0f}"),
+            )
+        )
+    heads = (Text("road", "道路"), Text("class", "等级"), Text("late by, min", "逾时（分钟）"))
+    more = len(found.judgement.late) - len(rows)
+    title = Text("Late roads, worst first", "逾时道路（最长在前）")
+    if more:
+        title = Text(f"{title.en} ({many(more, 'more stop')})", f"{title.zh}，另有{more}项")
+    return Table(title, heads, tuple(rows))
+
+
 SCOPE = Text(
     "Only motorways, trunk and primary roads are on plough lists; other roads are treated by tasks. "
-    "A promise is kept when a road is done within the hours of its class after it turns slippery. The policy "
-    "of salting everything treats every served road at the storm rate as often as the road that needed it "
-    "most.",
+    "A promise is kept when a road is done within the hours of its class after it turns slippery; hours to "
+    "clear count from then as well. Salting everything means every served road at the rate of the lists, as "
+    "often as the road that needed it most.",
     "作业单仅含高速、快速路和主干路，其余道路按任务处置。湿滑后在等级时限内完成即为按时。"
-    "“一律撒布”指全部道路按降雪用量撒布，次数与需求最多的道路相同。",
+    "用时自湿滑起算。“一律撒布”指全部道路按作业单用量撒布，次数与需求最多的道路相同。",
 )
 
 
@@ -175,13 +211,11 @@ def _until(ended: datetime, zone: str) -> Text:
     return Text(f"through at {at}", f"{at}完成")
 
 
-def _learnt(found: Record) -> list[Text]:
+def _learnt(service: WinterService) -> list[Text]:
+    """Working speeds the next plan is made with, and where they come from."""
     return [
-        Text(
-            f"Learnt working speed ({WORK[action].en.lower()}): {kmh:.0f} km/h, median of {count} stops",
-            f"实测作业速度（{WORK[action].zh}）：{kmh:.0f}公里/小时（{count}项中位数）",
-        )
-        for action, (kmh, count) in learnt_speeds(found.running.progress).items()
+        Text(f"Working speed, {said.en}", f"作业速度，{said.zh}")
+        for said in (speed.words(service.zone) for speed in service.told_speeds() if speed.runs)
     ]
 
 
@@ -224,6 +258,8 @@ def figures(found: Record) -> dict[str, Any]:
             c.name: {
                 "km": round(c.km, 1),
                 "on_time": round(c.share_on_time, 4),
+                "before_slippery": round(c.share_before, 4),
+                "hours_most": round(c.hours_most, 2),
                 "hours_last": round(c.hours_last, 2),
                 "late": c.late,
             }

@@ -20,10 +20,14 @@ from clearway.desks.winter.progress import Progress
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text, join
 from clearway.operations.winter.build import Site
+from clearway.operations.winter.check import Verdict, check_plan
 from clearway.operations.winter.release import Released, committed_visit, released, untouched
 
 MOVE_S: Final = 2400.0
 SOON_S: Final = 3600.0
+TRIES: Final = 3
+AGAIN_SHARE: Final = 0.4
+"""Lists that the checker refuses are searched again so often, for this share of the time."""
 LATER_SHARE: Final = 0.5
 """When roads are added, stops further ahead than ``SOON_S`` may change crew for this share of the price."""
 
@@ -143,7 +147,7 @@ def replan(
     if trouble.relief:
         off_s = now_s + site.settings.shift_s
         crews = tuple(replace(c, off_s=off_s) for c in crews)
-    stops = (*(_sooner(problem.stops[j], trouble.earlier_s) for j in reach), *more)
+    stops = (*(_sooner(problem.stops[j], trouble.earlier_s, now_s) for j in reach), *more)
     new_site = _site(site, stops, crews, rows, trouble.stock_kg)
     before = progress.plan.crew_of()
     number = {c: k for k, c in enumerate(keep)}
@@ -178,6 +182,39 @@ def replan(
         len(more),
         off,
     )
+
+
+def replan_checked(
+    site: Site,
+    progress: Progress,
+    now_s: float,
+    trouble: Trouble,
+    *,
+    seconds: float = 1.5,
+    seed: int = 1,
+    rounds: int = 0,
+) -> tuple[NewPlan, Verdict]:
+    """A new plan with the checker's word on it; one that the checker refuses is searched again.
+
+    Up to :data:`TRIES` searches, the later ones shorter and from other seeds; the first usable plan counts,
+    else the one with the fewest faults. Arguments as in :func:`replan`.
+
+    Raises:
+        InputError: no crew is left, or nothing remains to be done.
+    """
+    best: tuple[NewPlan, Verdict] | None = None
+    for attempt in range(TRIES):
+        share = AGAIN_SHARE if attempt else 1.0
+        found = replan(
+            site, progress, now_s, trouble, seconds=share * seconds, seed=seed + attempt, rounds=rounds
+        )
+        verdict = check_plan(found.site, found.plan)
+        if best is None or len(verdict.faults) < len(best[1].faults):
+            best = (found, verdict)
+        if verdict.usable:
+            break
+    assert best is not None
+    return best
 
 
 def _busy(progress: Progress, committed: Mapping[int, Visit | None], now_s: float) -> tuple[Busy, ...]:
@@ -245,10 +282,17 @@ def _driven(progress: Progress, crew: int, visit: Visit | None) -> float:
     return total
 
 
-def _sooner(stop: Stop, earlier_s: float) -> Stop:
-    if not earlier_s:
+def _sooner(stop: Stop, earlier_s: float, now_s: float) -> Stop:
+    """A stop whose road turns slippery sooner: at the soonest now; one that is slippery already stays."""
+    by = min(earlier_s, max(0.0, stop.slippery_s - now_s))
+    if not by:
         return stop
-    return replace(stop, due_s=stop.due_s - earlier_s, not_before_s=max(0.0, stop.not_before_s - earlier_s))
+    return replace(
+        stop,
+        due_s=stop.due_s - by,
+        not_before_s=max(0.0, stop.not_before_s - by),
+        slippery_s=stop.slippery_s - by,
+    )
 
 
 def _site(

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from clearway.desks.winter.judging import Comparison, Judgement
-from clearway.desks.winter.service_classes import Scheme
+from clearway.desks.winter.service_classes import Scheme, ServiceClass
 from clearway.kernel.language import Text
 
 
@@ -55,14 +55,28 @@ def same(value: str) -> Text:
     return Text(value, value)
 
 
+def promise(found: ServiceClass) -> str:
+    """Hours of a class: to a first lane, and to all."""
+    return f"{found.first_lane_h:g}, {found.all_lanes_h:g}"
+
+
+def _late(stops: int, worst_min: float) -> Text:
+    if not stops:
+        return Text("none", "无")
+    if worst_min < 0.5:
+        return Text(f"{stops} (never done)", f"{stops}（未完成）")
+    return Text(f"{stops} ({worst_min:.0f} min)", f"{stops}（{worst_min:.0f}分钟）")
+
+
 def class_table(title: Text, judgement: Judgement, scheme: Scheme) -> Table:
     """Hours to clear and share on time by class."""
     heads = (
         Text("class", "等级"),
         Text("lane passes, km", "作业里程（公里）"),
-        Text("half done after, h", "过半用时（时）"),
-        Text("all done after, h", "全部用时（时）"),
-        Text("promise, h", "时限（时）"),
+        Text("before it was slippery", "湿滑前完成"),
+        Text("nine of ten within, h", "九成用时（时）"),
+        Text("last after, h", "最长用时（时）"),
+        Text("promise, h: a lane, all lanes", "时限（时）：一条车道、全部车道"),
         Text("on time", "按时率"),
         Text("late stops (worst)", "逾时项（最长）"),
     )
@@ -70,11 +84,12 @@ def class_table(title: Text, judgement: Judgement, scheme: Scheme) -> Table:
         (
             scheme.named(c.name).words,
             same(f"{c.km:.0f}"),
-            same(f"{c.hours_median:.1f}"),
+            same(f"{100 * c.share_before:.0f} %"),
+            same(f"{c.hours_most:.1f}"),
             same(f"{c.hours_last:.1f}"),
-            same(f"{c.promise_h:g}"),
+            same(promise(scheme.named(c.name))),
             same(f"{100 * c.share_on_time:.1f} %"),
-            Text(f"{c.late} ({c.worst_late_min:.0f} min)", f"{c.late}（{c.worst_late_min:.0f}分钟）"),
+            _late(c.late, c.worst_late_min),
         )
         for c in judgement.classes
     )
@@ -90,15 +105,17 @@ def service_lines(judgement: Judgement, compared: Comparison) -> Sequence[Text]:
             f"按时完成里程占{100 * j.share_on_time:.1f}%",
         ),
         Text(
-            f"Salt: {c.used_t:.0f} t used ({j.g_per_m2:.0f} g/m²); "
+            f"Salt: {c.used_t:.0f} t used ({j.g_per_m2:.0f} g/m² a pass); "
             f"the forecast of need asked for {c.asked_t:.0f} t; salting every served road "
-            f"at the storm rate would have taken {c.everything_t:.0f} t ({100 * c.saved_share:.0f} % saved)",
-            f"用盐{c.used_t:.0f}吨（每平方米{j.g_per_m2:.0f}克）；预报需求{c.asked_t:.0f}吨；全部道路一律撒布需"
+            f"each time would have taken {c.everything_t:.0f} t ({100 * c.saved_share:.0f} % saved)",
+            f"用盐{c.used_t:.0f}吨（每遍每平方米{j.g_per_m2:.0f}克）；预报需求{c.asked_t:.0f}吨；每次全部道路一律撒布需"
             f"{c.everything_t:.0f}吨（节省{100 * c.saved_share:.0f}%）",
         ),
         Text(
-            f"Driving {j.work_h + j.dead_h:.0f} h, of which {100 * j.dead_share:.0f} % without work; "
-            f"cost about {j.cost:,.0f} yuan",
-            f"行驶{j.work_h + j.dead_h:.0f}车时，其中空驶{100 * j.dead_share:.0f}%；费用约{j.cost:,.0f}元",
+            f"Driving {j.work_h + j.dead_h:.0f} h, of which {100 * j.dead_share:.0f} % without work (ramps "
+            f"are stops of their own, and the way from one to the next is long); "
+            f"cost about {round(j.cost, -3):,.0f} yuan",
+            f"行驶{j.work_h + j.dead_h:.0f}车时，其中空驶{100 * j.dead_share:.0f}%"
+            f"（匝道逐条作业，其间绕行较长）；费用约{round(j.cost, -3):,.0f}元",
         ),
     )

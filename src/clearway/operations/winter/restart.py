@@ -7,6 +7,8 @@ from typing import Final
 from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text, both
 from clearway.operations.winter.keeping import fingerprint, kept
+from clearway.operations.winter.learning import FILE as SPEEDS_FILE
+from clearway.operations.winter.learning import Speeds
 from clearway.operations.winter.proposals import RULE
 from clearway.operations.winter.service import WinterService
 from clearway.records import Command
@@ -26,6 +28,7 @@ def take_up(service: WinterService) -> bool:
     with service.lock:
         if service.keep_in is None or service.running is not None:
             return False
+        service.speeds = Speeds.kept(service.keep_in.with_name(SPEEDS_FILE))
         reason = both(Text("the service was restarted; a new plan follows", "系统已重启，将另提计划"))
         actor = desk_actor("winter", simulated=service.simulated)
         for row in service.journal.list("proposal"):

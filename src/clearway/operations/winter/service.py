@@ -27,16 +27,33 @@ from clearway.kernel.errors import ClearwayError, ConflictError, InputError
 from clearway.kernel.language import Text, both, join
 from clearway.network.model import Network, RoadClass
 from clearway.operations.deployment import SIMULATED_SYSTEM
-from clearway.operations.winter.build import Order, Site, all_roads, build_site, by_corridor, with_orders
+from clearway.operations.winter.build import (
+    Order,
+    Settings,
+    Site,
+    all_roads,
+    build_site,
+    by_corridor,
+    with_orders,
+)
 from clearway.operations.winter.check import check_plan
 from clearway.operations.winter.fleet import Fleet
 from clearway.operations.winter.keeping import fingerprint, keep
+from clearway.operations.winter.learning import Speed, Speeds
 from clearway.operations.winter.ledger import Ledger
 from clearway.operations.winter.live import Control, Message, parse
 from clearway.operations.winter.need import Need, asked_lane_km, night_orders
 from clearway.operations.winter.proposals import change_proposal, plan_proposal, propose
-from clearway.operations.winter.replan import Busy, NewPlan, Trouble, replan
-from clearway.operations.winter.state import Asked, Change, Draft, Running, fewer_roads, joined, more_roads
+from clearway.operations.winter.replan import Busy, NewPlan, Trouble, replan_checked
+from clearway.operations.winter.state import (
+    Change,
+    Draft,
+    Running,
+    asked_for,
+    fewer_roads,
+    joined,
+    more_roads,
+)
 from clearway.operations.winter.watch import fresh_roads, gone_roads, sooner_s
 from clearway.picture.desk import CycleResult
 from clearway.picture.picture import Treatment
@@ -79,6 +96,7 @@ class WinterService:
     running: Running | None = None
     runs: list[Running] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    speeds: Speeds = field(default_factory=Speeds)
     keep_in: Path | None = None
     """File in which the plan in force outlives a restart; None: it does not."""
     said: Text | None = None
@@ -116,6 +134,14 @@ class WinterService:
             settings, problem = replace(site.settings, shift_s=shift_s), replace(site.problem, crews=crews)
             self._roads = replace(site, settings=settings, problem=problem)
         return self._roads
+
+    def told_speeds(self) -> tuple[Speed, ...]:
+        """Working speeds as stated and as learnt from finished lists."""
+        return self.speeds.told(Settings.of(self.doctrine), self.doctrine)
+
+    def _learn(self, running: Running, at: datetime) -> None:
+        most = int(self.doctrine.number("winter.learn.keep_runs"))
+        self.speeds.take(running.progress, running.control.site.settings, at, most)
 
     def _keep(self, *, now: bool = True) -> None:
         """Write down the plan in force, so that it outlives a restart (see :mod:`restart`)."""
@@ -228,7 +254,8 @@ class WinterService:
                 if not orders:
                     words = Text("no road needs work in the coming hours", "未来数小时无道路需要作业")
                     raise InputError(words.en, where="need", words=words)
-            site = with_orders(self.site(), by_corridor(self.network, orders), at)
+            site = self.speeds.applied(self.site(), self.doctrine)
+            site = with_orders(site, by_corridor(self.network, orders), at)
             plan = solve(
                 site.problem, seconds=self.seconds, seed=self.seed, rounds=self.new_rounds, passed=site.passed
             )
@@ -238,7 +265,7 @@ class WinterService:
             with self.lock:
                 event = propose(self.journal, found, self._desk(), at, self.area)
                 return self._waits(
-                    Draft(event.record_id, at, site, plan, verdict, orders, why, self._asked(orders))
+                    Draft(event.record_id, at, site, plan, verdict, orders, why, asked_for(self.need, orders))
                 )
         finally:
             self._planning.release()
@@ -251,10 +278,17 @@ class WinterService:
             if running is None or not orders:
                 return None
             batch = f"+{len(running.changes) + 1}"
-            fresh = with_orders(self.site(), by_corridor(self.network, orders), at)
+            site = self.speeds.applied(self.site(), self.doctrine)
+            fresh = with_orders(site, by_corridor(self.network, orders), at)
             shift = running.progress.seconds(at)
             more = tuple(
-                replace(s, id=s.id + batch, due_s=s.due_s + shift, not_before_s=s.not_before_s + shift)
+                replace(
+                    s,
+                    id=s.id + batch,
+                    due_s=s.due_s + shift,
+                    not_before_s=s.not_before_s + shift,
+                    slippery_s=s.slippery_s + shift,
+                )
                 for s in fresh.problem.stops
             )
             why = more_roads(len(orders))
@@ -288,11 +322,13 @@ class WinterService:
             shut = np.flatnonzero(running.control.site.closed).astype(np.int32)
             if what.more and shut.size:
                 what = replace(what, closed=np.union1d(what.closed, shut).astype(np.int32))
-            if at - (running.relieved or running.first.at) >= self._half_shift():
+            half = timedelta(hours=self.doctrine.number("winter.service.shift_h") / 2)
+            if at - (running.relieved or running.first.at) >= half:
+                # past the middle of a shift, crews are taken to be relieved at the next reload
                 what = replace(what, relief=True)
             stock = {**running.ledger.stock_kg(running.progress), **what.stock_kg}
-            found = replan(
-                running.control.site,
+            found, verdict = replan_checked(
+                self.speeds.applied(running.control.site, self.doctrine),
                 running.progress,
                 running.progress.seconds(at),
                 replace(what, stock_kg=stock),
@@ -300,7 +336,6 @@ class WinterService:
                 seed=self.seed,
                 rounds=self.new_rounds if what.more else self.rounds,
             )
-            verdict = check_plan(found.site, found.plan)
             self._take_back(at)
             self._made += 1
             proposal = change_proposal(found, verdict, at, why, target=running.task, number=self._made)
@@ -314,27 +349,11 @@ class WinterService:
                     verdict,
                     dict(orders or {}),
                     why,
-                    self._asked(orders or {}),
+                    asked_for(self.need, orders or {}),
                     found,
                     what,
                 )
             )
-
-    def _asked(self, orders: Mapping[int, Order]) -> dict[int, Asked]:
-        """Why roads are asked for, as the need of this moment has it."""
-        need = self.need
-        if need is None:
-            return {}
-        found = {}
-        for i in orders:
-            onset = float(need.onset_h[i])
-            later = need.at + timedelta(hours=onset) if np.isfinite(onset) and onset > 0 else None
-            found[i] = Asked(int(need.reason[i]), later, need.at)
-        return found
-
-    def _half_shift(self) -> timedelta:
-        """Past the middle of a shift, new lists count on crews being relieved at the next reload."""
-        return timedelta(hours=self.doctrine.number("winter.service.shift_h") / 2)
 
     def _waits(self, draft: Draft) -> Draft:
         self.draft = draft
@@ -389,6 +408,7 @@ class WinterService:
 
     def _turn(self, running: Running, draft: Draft, found: NewPlan) -> None:
         """New lists take the place of the old ones; what was done while they waited counts."""
+        self._learn(running, draft.at)
         running.ledger.turn(running.progress, found)
         trouble = draft.trouble or Trouble()
         if trouble.relief:
@@ -445,6 +465,7 @@ class WinterService:
             if running is None:
                 return None
             self._take_back(at)
+            self._learn(running, at)
             running.ended = at
             running.slim()
             self.runs.append(running)

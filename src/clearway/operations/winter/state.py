@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from clearway.operations.winter.build import Order, Site
 from clearway.operations.winter.check import Verdict
 from clearway.operations.winter.ledger import Ledger
 from clearway.operations.winter.live import Control
+from clearway.operations.winter.need import Need
 from clearway.operations.winter.release import Released
 from clearway.operations.winter.replan import Busy, NewPlan, Trouble
 
@@ -26,6 +27,18 @@ class Asked:
     reason: int
     slippery_at: datetime | None
     at: datetime | None = None
+
+
+def asked_for(need: Need | None, orders: Mapping[int, Order]) -> dict[int, Asked]:
+    """Why roads are asked for, as the need of this moment has it."""
+    if need is None:
+        return {}
+    found = {}
+    for i in orders:
+        onset = float(need.onset_h[i])
+        later = need.at + timedelta(hours=onset) if np.isfinite(onset) and onset > 0 else None
+        found[i] = Asked(int(need.reason[i]), later, need.at)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,8 +152,9 @@ def joined(one: Trouble, other: Trouble) -> Trouble:
 
 def fewer_roads(number: int) -> Text:
     """Why lists shrink."""
+    verb = "needs" if number == 1 else "need"
     return Text(
-        f"{many(number, 'road')} on the lists need no work any more", f"作业单中{number}条道路已无需作业"
+        f"{many(number, 'road')} on the lists {verb} no work any more", f"作业单中{number}条道路已无需作业"
     )
 
 

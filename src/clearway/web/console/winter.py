@@ -261,6 +261,16 @@ def _short(service: WinterService, store: str, tonnes: str) -> tuple[Text, Troub
     return why, Trouble(stock_kg={store: 1000.0 * left})
 
 
+@router.post(f"{PAGE}/speeds")
+async def forget_speeds(visitor: Visitor) -> Response:
+    """Put learnt working speeds aside: the next lists are made with the stated ones."""
+    await visitor.form()
+    service = _planner(visitor)
+    with service.lock:
+        service.speeds.forget()
+    return visitor.done(PAGE, Text("the next lists use the stated speeds", "后续作业单采用设定速度"))
+
+
 @router.post(f"{PAGE}/request")
 def ask_for_salt(visitor: Visitor, form: Sent) -> Response:
     """Ask a neighbour or supplier for salt, as a task with amount, store and time."""

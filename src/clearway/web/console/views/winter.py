@@ -17,6 +17,7 @@ from clearway.kernel.language import Text
 from clearway.network.model import RoadClass
 from clearway.operations.winter.build import PLOUGHING, Order
 from clearway.operations.winter.record import Record, change_words, record
+from clearway.operations.winter.report import promise
 from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.sheets import WORK
 from clearway.operations.winter.state import Running
@@ -307,6 +308,8 @@ def winter_view(service: WinterService, at: datetime) -> dict[str, Any]:
             "fleet": service.fleet,
             "refused": list(service.refused[-5:]),
             "states": STATES,
+            "speeds": service.told_speeds(),
+            "zone": service.zone,
             "runs": [],
         }
         if running is not None:
@@ -352,9 +355,10 @@ def class_rows(found: Record, scheme: Scheme) -> list[dict[str, Any]]:
         {
             "name": scheme.named(c.name).words,
             "km": c.km,
-            "median_h": c.hours_median,
+            "before": 100.0 * c.share_before,
+            "most_h": c.hours_most,
             "last_h": c.hours_last,
-            "promise_h": c.promise_h,
+            "promise": promise(scheme.named(c.name)),
             "share": 100.0 * c.share_on_time,
             "late": c.late,
             "worst_min": c.worst_late_min,
