@@ -93,7 +93,8 @@ def test_precedence_of_layers(tmp_path: Path) -> None:
     assert load_doctrine([base, stricter_pack], desk_defaults=False).number("driver.max_kmh") == 60
     kept = load_doctrine([base], desk_defaults=False, overrides=default)
     assert kept.number("driver.max_kmh") == 80
-    assert "default never overrides" in kept.conflicts[0].reason
+    assert "default never overrides" in kept.conflicts[0].reason.en
+    assert kept.conflicts[0].reason.zh == "默认值不得推翻有出处的规则"
     assert load_doctrine([default, base], desk_defaults=False).number("driver.max_kmh") == 80
 
 

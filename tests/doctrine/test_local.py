@@ -57,7 +57,7 @@ def test_law_stays_above(base: Doctrine) -> None:
     assert with_local(base, [local("law.night_max_kmh", 70, "A")]).number("law.night_max_kmh") == 70
     capped = with_local(base, [local("speed.fog_max_kmh", 120, "B")])
     assert capped.number("speed.fog_max_kmh") == 80
-    assert "caps what may be posted" in capped.conflicts[-1].reason
+    assert "caps what may be posted" in capped.conflicts[-1].reason.en
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_unknown_words_stay() -> None:
 
 def test_sources_and_doubts_are_said_in_chinese() -> None:
     """Where a figure comes from and how sure it is read in both languages, unknown words stay."""
-    assert source_words("road surface model on hindsight-1").zh == "路面模式，所据为 事后预报"
+    assert source_words("road surface model on hindsight-1").zh == "路面模式，依据事后预报"
     assert source_words("Clearway road model 1").zh == "畅途路面模式1"
     assert source_words("station 54511") == Text("station 54511", "station 54511")
     assert doubt_words("10-90 %: -1.6 to 2.3, probability 62 %").zh == "10-90 %: -1.6至2.3，概率 62 %"

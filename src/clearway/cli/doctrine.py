@@ -35,5 +35,5 @@ def check(pack: Packs = None, overrides: Override = None) -> None:
         typer.echo(
             f"conflict {conflict.key}: kept {conflict.kept.value!r} [{conflict.kept.grade}], "
             f"dropped {conflict.dropped.value!r} [{conflict.dropped.grade}] {conflict.dropped.source}: "
-            f"{conflict.reason}"
+            f"{conflict.reason.en}"
         )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clearway.kernel.clock import SystemClock
 from clearway.kernel.errors import InputError, NotFoundError
+from clearway.kernel.language import Text, both
 from clearway.operations.archive import CycleArchive
 from clearway.operations.rulebook import RuleBook
 from clearway.operations.sealing import Sealer
@@ -149,12 +150,12 @@ def keep_cycles(session: Session, folder: Path | None = None) -> CycleArchive:
 
 
 DEMO_SEATS = (
-    ("duty", "Duty officer (demo)", ("duty_officer", "information_officer")),
-    ("second", "Second officer (demo)", ("duty_officer",)),
-    ("commander", "Commander (demo)", ("commander", "admin")),
-    ("dispatcher", "Dispatcher (demo)", ("dispatcher",)),
-    ("field", "Field crew (demo)", ("field",)),
-    ("admin", "Second administrator (demo)", ("admin",)),
+    ("duty", both(Text("Duty officer (demo)", "值班员（演示）")), ("duty_officer", "information_officer")),
+    ("second", both(Text("Second officer (demo)", "第二值班员（演示）")), ("duty_officer",)),
+    ("commander", both(Text("Commander (demo)", "指挥长（演示）")), ("commander", "admin")),
+    ("dispatcher", both(Text("Dispatcher (demo)", "调度员（演示）")), ("dispatcher",)),
+    ("field", both(Text("Field crew (demo)", "现场班组（演示）")), ("field",)),
+    ("admin", both(Text("Second administrator (demo)", "第二名管理员（演示）")), ("admin",)),
 )
 """Accounts of the demo: login, shown name, roles."""
 

@@ -14,8 +14,12 @@ from clearway.doctrine.lines import key_lines, line_of
 from clearway.doctrine.model import GRADES, Conflict, Doctrine, Sourced
 from clearway.kernel.errors import InputError
 from clearway.kernel.ids import canonical_json, sha256_hex
+from clearway.kernel.language import Text
 
 _META = ("grade", "source", "note")
+DEFAULT_YIELDS = Text("a default never overrides a sourced rule", "默认值不得推翻有出处的规则")
+LATER_WINS = Text("the later layer wins", "以后加载的层次为准")
+STRICTER_WINS = Text("the stricter of two sourced rules wins", "两条规则均有出处，从严取值")
 
 
 def load_doctrine(
@@ -161,12 +165,12 @@ def _merge(values: dict[str, Sourced], conflicts: list[Conflict], new: Sourced) 
         values[new.key] = new if old is None or new.is_sourced or not old.is_sourced else old
         return
     if old.is_sourced and not new.is_sourced:
-        conflicts.append(Conflict(new.key, old, new, "a default never overrides a sourced rule"))
+        conflicts.append(Conflict(new.key, old, new, DEFAULT_YIELDS))
         return
     if old.is_sourced and new.is_sourced:
         pick = stricter(new.key, old.value, new.value)
         keep, drop = (old, new) if pick is not None and pick == old.value else (new, old)
-        reason = "the later layer wins" if pick is None else "the stricter of two sourced rules wins"
+        reason = LATER_WINS if pick is None else STRICTER_WINS
         conflicts.append(Conflict(new.key, keep, drop, reason))
         values[new.key] = keep
         return
@@ -183,5 +187,7 @@ def _apply_caps(values: dict[str, Sourced], conflicts: list[Conflict], caps: lis
             kept = replace(
                 rule, value=cap.value, grade=cap.grade, source=f"{cap.source} (caps {rule.source})"
             )
-            conflicts.append(Conflict(key, kept, rule, f"{by} caps what may be posted"))
+            conflicts.append(
+                Conflict(key, kept, rule, Text(f"{by} caps what may be posted", f"{by}为可设限值的上限"))
+            )
             values[key] = kept

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text
 
 GRADES = ("A", "B", "C", "R", "D")
 """A official text read; B press or plan excerpt read; C secondary; R recalled; D our default."""
@@ -35,7 +36,7 @@ class Conflict:
     key: str
     kept: Sourced
     dropped: Sourced
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -162,11 +162,16 @@ def test_rows_for_screens() -> None:
 
 
 def test_no_start_lies_behind_and_no_share_exceeds_its_whole() -> None:
-    """On ice now, crews start now at the latest, and at most all of the next hours are slippery."""
+    """Late starts say since when, in both languages; at most all of the next hours are slippery."""
     for proposal in by_key(run(ICE)).values():
         told = str(proposal.payload["instruction"]["en"])
-        start = re.findall(r"start no later than (?:\d+ \w+ )?(\d\d:\d\d)", told)[0]
-        assert start >= f"{AT + timedelta(hours=8):%H:%M}", told
+        now = f"{AT + timedelta(hours=8):%H:%M}"
+        ahead_ = re.findall(r"start no later than (?:\d+ \w+ )?(\d\d:\d\d)", told)
+        late = re.findall(r"start now, late since (?:\d+ \w+ )?(\d\d:\d\d)", told)
+        assert len(ahead_) + len(late) == 1, told
+        assert all(start >= now for start in ahead_)
+        assert all(start < now for start in late)
+        assert ("已逾时" in str(proposal.payload["instruction"]["zh"])) == bool(late)
         shares = [
             re.findall(r"^([0-9.]+) of the next ([0-9]+) h slippery", e.text.en) for e in proposal.evidence
         ]

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,18 @@ class Seats:
 @pytest.fixture
 def seats(desk: Desk, browser: Browser) -> Iterator[Seats]:
     """The house served on loopback, marked as a simulation so that its door is open."""
+    with seated(desk, browser) as found:
+        yield found
+
+
+@contextmanager
+def seated(desk: Desk, browser: Browser) -> Iterator[Seats]:
+    """A house with the demo's accounts, served until the block ends."""
     bundle(BUILT)
     demo_accounts(desk.access, "town")
     desk.services = replace(desk.services, simulated=True, demo_door=DOOR)
     with serving(desk.services) as address:
-        found = Seats(desk, browser, address, [])
-        yield found
+        yield Seats(desk, browser, address, [])
         for context in list(browser.contexts):
             context.close()
 

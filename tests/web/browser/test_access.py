@@ -1,4 +1,4 @@
-"""What axe finds on pages with their scripts running: light and dark, wide and phone, both languages."""
+"""What axe finds where a page is in use: a panel open beside the map, the past shown, the keys listed."""
 
 from __future__ import annotations
 
@@ -42,41 +42,3 @@ def test_islands_keep_the_rules(seats: Seats, language: str, scheme: str, width:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert {name: all_ for name, all_ in found.items() if all_} == {}
     assert wide <= 0
-
-
-def test_field_and_doors_keep_the_rules(seats: Seats) -> None:
-    """Field page, sign-in, account and the demo's door."""
-    page = seats.sit("field", viewport={"width": 360, "height": 740}, color_scheme="dark")
-    found = {}
-    for path in ("/field", "/account", f"/demo/{seats.desk.services.demo_door}", "/signin", "/signin/second"):
-        page.goto(path)
-        page.wait_for_load_state("networkidle") if path == "/field" else None
-        broken = violations(page)
-        if broken:
-            found[path] = broken
-    assert found == {}
-
-
-@pytest.mark.parametrize(
-    ("language", "scheme", "width"), [("en", "light", 1280), ("zh", "dark", 360)], ids=["wide", "phone"]
-)
-def test_administration_and_dispatch_keep_the_rules(
-    seats: Seats, language: str, scheme: str, width: int
-) -> None:
-    """Every page of the administration and the dispatcher's: no rule broken, nothing too wide."""
-    size = {"width": width, "height": 900}
-    found, wide = {}, {}
-    page = seats.sit("commander", language, viewport=size, color_scheme=scheme)
-    tabs = ("", "/accounts", "/areas", "/units", "/rules?compare=us", "/feeds", "/journal")
-    rule = "/console/admin/rules/load.new_proposals_per_hour"
-    for path in (*(f"/console/admin{tab}" for tab in tabs), rule, "/console/dispatch"):
-        page.goto(path)
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        broken = violations(page)
-        if broken:
-            found[path] = broken
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if over > 0:
-            wide[path] = over
-    assert found == {}
-    assert wide == {}

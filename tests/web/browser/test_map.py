@@ -269,3 +269,45 @@ def test_panel_says_what_why_and_what_is_decided(seats: Seats) -> None:
     assert now.locator("strong").inner_text().strip()
     expect(panel.get_by_role("heading", name="Why it has its colour")).to_be_visible()
     expect(panel.get_by_role("heading", name="Warning levels here")).to_be_visible()
+
+
+def test_axes_say_both_ends_and_times_their_utc(seats: Seats) -> None:
+    """Every curve's axis has its least and greatest value with the unit; local times have UTC on hover."""
+    page = seats.sit()
+    page.add_init_script(
+        "window.written = []; const draw = CanvasRenderingContext2D.prototype.fillText;"
+        "CanvasRenderingContext2D.prototype.fillText = function (t, ...r)"
+        " { window.written.push(t); return draw.call(this, t, ...r); }"
+    )
+    page.goto("/console/road/cor-1")
+    page.locator("[data-island=segment][data-ready=yes]").wait_for()
+    page.wait_for_function("window.written.filter(t => /^\\S+ mm$/.test(t)).length >= 3")
+    for unit in ("°C", "mm"):
+        shown = page.evaluate(f"window.written.filter(t => t.endsWith(' {unit}'))")
+        assert len({float(t.split()[0].replace("−", "-")) for t in shown}) >= 3, shown
+    page.get_by_text("The numbers, every third hour").click()
+    assert re.fullmatch(
+        r"2015-11-2\d \d\d:\d\d UTC", str(page.locator("td time").first.get_attribute("title"))
+    )
+    page.goto("/console")
+    map_ready(page)
+    expect(page.locator(".timeline output")).to_have_attribute("title", "2015-11-22 06:00 UTC")
+    expect(page.locator(".map-controls output")).to_have_attribute("title", re.compile(r"06:00 UTC$"))
+
+
+def test_enter_on_an_empty_spot_says_what_to_do(seats: Seats) -> None:
+    """Enter where no road lies tells how to get to one; moving on takes the words away."""
+    page = seats.sit("duty", "zh")
+    page.goto("/console")
+    map_ready(page)
+    canvas = page.locator(".map-canvas canvas")
+    canvas.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    hint = page.locator(".map-hint")
+    page.wait_for_timeout(600)
+    canvas.press("Enter")
+    expect(hint).to_contain_text("十字处没有道路")
+    expect(hint).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    expect(hint).to_be_hidden()

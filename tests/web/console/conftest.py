@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -155,8 +156,13 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Session]:
 @pytest.fixture
 def desk(tmp_path: Path, played: tuple[Path, Session]) -> Iterator[Desk]:
     """A house of its own in which three cycles have run."""
-    template, session = played
-    folder = tmp_path / "house"
+    with opened(*played, tmp_path / "house") as house:
+        yield house
+
+
+@contextmanager
+def opened(template: Path, session: Session, folder: Path) -> Iterator[Desk]:
+    """A copy of the played house in a folder of its own, until the block ends."""
     shutil.copytree(template, folder)
     clock = ManualClock(world.AT)
     journal = _journal(folder, clock)

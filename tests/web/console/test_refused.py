@@ -163,3 +163,21 @@ def test_times_and_words_of_a_record_form_come_back(desk: Desk) -> None:
     form = _form(page)
     assert form.fields["expiry"] == "2015-11-22T11:00"
     assert form.fields["lift_condition.zh"].strip() == "干燥"
+
+
+def test_nothing_is_said_to_be_kept_where_nothing_was_typed(desk: Desk) -> None:
+    """A refused press of a button leads back to the button; only typed words are said to be there."""
+    person = desk.browser("officer", "duty_officer", language="zh")
+    proposal = next(
+        r for r in desk.journal.list("proposal", states=("open",)) if r.data["target_kind"] == "measure"
+    )
+    where = f"/console/inbox/{proposal.id}"
+    stale = {"verb": "approve", "version": str(proposal.version + 5)}
+    _, bare = _send(person, where, where, **stale)
+    assert "仍保留" not in bare
+    assert _document(bare).xpath("string(//*[@role='alert']//a)") == "查看表单"
+    _, typed = _send(person, where, where, reason="看过摄像头", **stale)
+    assert "您填写的内容仍保留" in typed
+    desk.journal.submit(Command("proposal", "withdraw", {}, desk_actor("t"), "gone", proposal.id, reason="x"))
+    _, gone = _send(person, where, where, verb="approve", version=str(proposal.version))
+    assert not _document(gone).xpath("//*[@role='alert']//a[@href='#refused-why']")

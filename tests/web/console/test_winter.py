@@ -101,6 +101,17 @@ def test_plan_is_no_task_of_one_crew(night: Night) -> None:
     assert task not in {row.id for row in field_tasks(night.desk.services)}
 
 
+def test_late_start_says_since_when(night: Night) -> None:
+    """A road on no list whose latest useful start has passed is late since then, in words."""
+    reader = night.desk.browser("reader", "dispatcher", language="zh")
+    assert "已逾时" not in reader.get(PAGE)
+    night.desk.clock.advance(timedelta(hours=8))
+    page = reader.get(PAGE)
+    assert "最迟开始，已逾时" in page
+    assert re.search(r"flag-overdue\">已逾时 <time ", page)
+    night.desk.clock.advance(timedelta(hours=-8))
+
+
 def test_field_crew_may_not_plan_or_approve(night: Night) -> None:
     """A field account sees the page but gets no buttons; trying anyway is refused with the rule."""
     crew = night.desk.browser("crew", "field")

@@ -168,12 +168,15 @@ class BatchWords:
 
     def instruction(self) -> Text:
         """What the crew does."""
-        start = clock(max(self.start, self.inputs.at), local_zone(self.inputs.doctrine))
+        start = clock(self.start, local_zone(self.inputs.doctrine))
+        begin = Text(f"start no later than {start.en}", f"最迟{start.zh}开始")
+        if self.start < self.inputs.at:
+            begin = Text(f"start now, late since {start.en}", f"立即开始（最迟开始时间为{start.zh}，已逾时）")
         action, dose = ACTIONS[self.batch.action], self.dose()
         return Text(
             f"{action.en[0].upper()}{action.en[1:]}{dose.en}; bridges and ramps first; "
-            f"start no later than {start.en}. Report surface, amount and time per road.",
-            f"{action.zh}{dose.zh}；桥面、匝道优先；最迟{start.zh}开始。逐路报告路面状况、用量和时间。",
+            f"{begin.en}. Report surface, amount and time per road.",
+            f"{action.zh}{dose.zh}；桥面、匝道优先；{begin.zh}。逐路报告路面状况、用量和时间。",
         )
 
     def alternatives(self) -> tuple[Alternative, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from clearway.kernel.language import Text, from_both
+
 SCOPES = ("read", "command")
 """Token scopes: read records; submit commands. Accounts, channels and rules are not managed by token."""
 
@@ -31,6 +33,11 @@ class Account:
     has_second_factor: bool
     has_password: bool = False
     created: datetime | None = None
+
+    @property
+    def name(self) -> Text:
+        """The name as readers of either language see it; most are the same in both."""
+        return from_both(self.display_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def evidence_of(visit: Visit, form: FormData) -> list[dict[str, Any]] | None:
     item: dict[str, Any] = {
         "text": {"en": text, "zh": text},
         "valid_at": iso(visit.now),
-        "source": f"{visit.who.account.display_name}",
+        "source": visit.who.account.name[visit.language],
     }
     if value:
         item["value"] = _number(value, FieldDecl("evidence.value", Text("value", "数值"), "number"))

@@ -150,7 +150,7 @@ def _reading(visitor: Visit, form: FormData, corridors: list[str]) -> tuple[str,
         "quantity": quantity,
         "value": value,
         "until": iso(begins + _hours(form)),
-        "source": str(form.get("source", "")).strip() or visitor.who.account.display_name,
+        "source": str(form.get("source", "")).strip() or visitor.who.account.name[visitor.language],
     }
     if station:
         return "override", "state", {**data, "station": station}

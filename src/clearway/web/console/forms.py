@@ -31,7 +31,7 @@ from clearway.web.console.refused import (
     remember,
     words_of,
 )
-from clearway.web.console.views.alarms import all_alarms, grouped, mark_of
+from clearway.web.console.views.alarms import all_alarms, grouped, mark_of, worst
 from clearway.web.guard import SESSION_COOKIE, actor_of, require_role, services
 from clearway.web.headers import request_id
 from clearway.web.services import Services
@@ -83,6 +83,8 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
         "post": Text.of(post.data["title"]) if post else None,
         "holds": bool(post and post.data.get("holder") == who.account.id),
         "urgent": mine[:3],
+        "calling": sum(len(group.alarms) for group in mine),
+        "worst": worst(mine),
         "mark": mark_of(known),
         "said": house.journal.list("override", states=("in_force",), as_of=at),
         "query": f"?at={quote(iso(at))}" if at else "",

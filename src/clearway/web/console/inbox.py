@@ -167,9 +167,9 @@ def history_of(visitor: Visit, record: str) -> list[Event]:
     return [e for e in events if at is None or e.recorded_at <= at]
 
 
-def account_names(visitor: Visit) -> dict[str, str]:
+def account_names(visitor: Visit) -> dict[str, Text]:
     """Display names of accounts by id, for histories."""
-    return {account.id: account.display_name for account in visitor.house.access.accounts()}
+    return {account.id: account.name for account in visitor.house.access.accounts()}
 
 
 def change_of(visitor: Visit, row: RecordRow) -> Change | None:

@@ -49,7 +49,7 @@ class Namer:
             **post_names(house),
             **area_names(house),
             **unit_names(house),
-            **{a.id: Text.of(a.display_name) for a in house.access.accounts()},
+            **{a.id: a.name for a in house.access.accounts()},
         }
 
     def __call__(self, value: object) -> Text:

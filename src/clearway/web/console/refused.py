@@ -29,6 +29,8 @@ SECRET: Final = frozenset({"csrf", CAME_FROM, "password", "secret", "code", "log
 _STATE: Final = "refusal"
 _MAX_SHOWN: Final = 20_000
 _BY_THE_PAGE: Final = frozenset({"csrf", "key", "version", CAME_FROM})
+_OF_THE_BUTTON: Final = _BY_THE_PAGE | {"verb", "back", "alarm"}
+"""What a form holds without anybody typing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Refusal:
     @property
     def typed(self) -> list[tuple[str, str]]:
         """What a person may want back: everything but tokens and keys."""
-        return [(n, v) for n, v in self.fields if n not in _BY_THE_PAGE and v.strip()]
+        return [(n, v) for n, v in self.fields if n not in _OF_THE_BUTTON and v.strip()]
 
 
 def remember(request: Request, form: FormData) -> None:
@@ -116,6 +118,8 @@ def fill_in(text: str, refusal: Refusal, language: str) -> str:
     """The page with the refused form filled in, opened, and the reason at its head."""
     document = html.document_fromstring(text)
     form = _form_of(document, refusal)
+    if not (refusal.typed if form is None else _typed_into(form, refusal.fields)):
+        _nothing_typed(document, language, form is not None)
     if form is None:
         _list_typed(document, refusal, language)
         return str(html.tostring(document, encoding="unicode", doctype="<!doctype html>"))
@@ -146,6 +150,37 @@ def fill_in(text: str, refusal: Refusal, language: str) -> str:
     if body is not None:
         body.set("data-page", refusal.page)
     return str(html.tostring(document, encoding="unicode", doctype="<!doctype html>"))
+
+
+def _typed_into(form: Any, fields: Sequence[tuple[str, str]]) -> bool:
+    """Whether somebody filled in or chose anything that a fresh form does not hold already."""
+    sent = {name for name, value in fields if value.strip()}
+    return any(
+        element.get("name") in sent and (element.get("name"), _held(element)) not in fields
+        for element in _fields(form)
+    )
+
+
+def _held(element: Any) -> str:
+    """The value a field has as the page was made."""
+    if element.tag == "textarea":
+        return element.text or ""
+    if element.tag == "select":
+        options = list(element.iter("option"))
+        chosen = next((o for o in options if "selected" in o.attrib), options[0] if options else None)
+        return "" if chosen is None else chosen.get("value", chosen.text or "")
+    if element.get("type") in ("checkbox", "radio") and "checked" not in element.attrib:
+        return ""
+    return str(element.get("value", ""))
+
+
+def _nothing_typed(document: Any, language: str, form: bool) -> None:
+    """A press of a button alone: nothing is kept, so nothing is said to be; the way to the button stays."""
+    for link in document.iterfind('.//a[@href="#refused-why"]'):
+        if form:
+            link.text = Text("To the form", "查看表单")[language]
+        else:
+            link.getparent().remove(link)
 
 
 def _list_typed(document: Any, refusal: Refusal, language: str) -> None:

@@ -35,7 +35,7 @@ export function mountAlarms(): void {
   const look = () => {
     const box = holder.querySelector<HTMLElement>('[data-island="alarms"]');
     const words = box ? Array.from(box.querySelectorAll("a"), (a) => a.getAttribute("href")).join(" ") : "";
-    if (box && !box.querySelector(".sound")) box.append(button());
+    if (box && !box.querySelector(".sound")) (box.querySelector("details") ?? box).append(button());
     if (words && words !== known) {
       sound();
       announce(say("An alarm is open", "有告警待处理"));

@@ -156,7 +156,7 @@ export function provenance(state: State, lead: number): string {
   const known = unpack(state, "confidence", lead).filter((v) => !Number.isNaN(v));
   const mean = known.length ? known.reduce((a, b) => a + b, 0) / known.length : NaN;
   const parts = [
-    model ? model.replace("Clearway road model", say("Clearway road model", "Clearway 路面模式")) : say(
+    model ? model.replace("Clearway road model", say("Clearway road model", "畅途路面模式")) : say(
       "no cycle yet",
       "尚无研判",
     ),

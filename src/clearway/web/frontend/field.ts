@@ -1,7 +1,19 @@
 // The field page: tasks on a phone in the cold. What cannot be sent now waits in an outbox on the device,
 // is counted in plain sight, can be saved to a file, and is never dropped before the server has said "done".
 
-import { getJson, localTime, newKey, postBlob, postJson, Refused, say, type Words, words } from "./house.ts";
+import {
+  getJson,
+  localTime,
+  newKey,
+  postBlob,
+  postJson,
+  Refused,
+  say,
+  timeTag,
+  utc,
+  type Words,
+  words,
+} from "./house.ts";
 import { type Item, Outbox, shrink } from "./outbox.ts";
 
 interface Task {
@@ -387,6 +399,7 @@ class FieldPage {
     }: ${item.problem}${
       item.present ? ` (${say("the task is now", "任务现为")}: ${STATES[item.present] ?? item.present})` : ""
     }`;
+    text.title = utc(item.at);
     const again = document.createElement("button");
     again.type = "button";
     again.textContent = say("Send again", "重新发送");
@@ -416,8 +429,7 @@ class FieldPage {
     title.textContent = words(task.headline);
     const facts = document.createElement("p");
     const rate = task.rate_g_m2 ? ` · ${task.rate_g_m2} g/m²` : "";
-    const due = task.due ? `${say("due", "时限")} ${localTime(task.due)}` : "";
-    facts.textContent = `${words(task.roads)} · ${due}${rate}`;
+    facts.append(words(task.roads), ...(task.due ? [` · ${say("due", "时限")} `, timeTag(task.due)] : []), rate);
     const buttons = document.createElement("p");
     buttons.className = "big-buttons";
     for (const verb of task.verbs.filter((v) => VERBS[v])) {

@@ -40,6 +40,20 @@ export function localTime(iso: string, withDate = true): string {
   return new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", options).format(new Date(iso));
 }
 
+/** The same moment in UTC, as pages of the server say it on hover. */
+export function utc(iso: string): string {
+  return `${new Date(iso).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** A moment to be read in local time, with UTC on hover. */
+export function timeTag(iso: string, withDate = true): HTMLTimeElement {
+  const made = document.createElement("time");
+  made.dateTime = iso;
+  made.title = utc(iso);
+  made.textContent = localTime(iso, withDate);
+  return made;
+}
+
 /** One language of a line that may hold both. */
 export function oneLanguage(line: string): string {
   const [en, zh] = line.split(" ｜ ");

@@ -1,7 +1,7 @@
 // The legend of the map: every mark with its words.
 
 import { type Layer, looks, type Pattern, provenance } from "./colours.ts";
-import { localTime, say } from "./house.ts";
+import { localTime, say, utc } from "./house.ts";
 import type { NetworkInfo, State } from "./state.ts";
 
 /** What lies over the colours of the roads, and can be taken off. */
@@ -64,22 +64,22 @@ export function legend(
   if (state.said.length) {
     const until = state.overrides.map((o) => o.until).filter(Boolean).sort()[0];
     const end = until ? `, ${say("first ends", "最早至")} ${localTime(until, false)}` : "";
-    rows.push(
-      line(
-        mark("said"),
-        say("said on the spot, beats the model", "现场认定，优先于模式") +
-          ` (${state.overrides.length}${end})`,
-      ),
+    const said = line(
+      mark("said"),
+      say("said on the spot, beats the model", "现场认定，优先于模式") + ` (${state.overrides.length}${end})`,
     );
+    if (until) said.title = utc(until);
+    rows.push(said);
   }
   if (shown.has("incidents")) rows.push(line("▲ ", `${say("incident", "事件")} (${state.incidents.length})`));
   if (shown.has("stations") && state.stations.length) {
     const newest = state.stations.map((s) => s.at).sort().at(-1) ?? "";
-    rows.push(
-      line("○ ", `${say("weather station, air °C at", "气象站，气温，观测于")} ${localTime(newest, false)}`),
-    );
+    const told = say("weather station, air °C at", "气象站，气温°C，观测于");
+    const seen = line("○ ", `${told} ${localTime(newest, false)}`);
+    seen.title = utc(newest);
+    rows.push(seen);
   }
   const from = line("", provenance(state, lead), "soft");
-  from.title = state.source;
+  from.title = `${utc(state.at ?? state.now)} · ${state.source}`;
   return [...rows, from];
 }

@@ -3,7 +3,7 @@
 
 import * as maplibre from "maplibre-gl";
 import { LABELS, type Layer, looks, painting, type Pattern, PATTERNS, UNKNOWN } from "./colours.ts";
-import { announce, getJson, localTime, say, words } from "./house.ts";
+import { announce, getJson, localTime, say, utc, words } from "./house.ts";
 import { legend, type Overlay, OVERLAYS } from "./legend.ts";
 import { mapStyle } from "./mapstyle.ts";
 import { openStation } from "./points.ts";
@@ -49,6 +49,7 @@ export class SituationMap {
   private stamp = document.createElement("p");
   private slider = document.createElement("input");
   private told = document.createElement("output");
+  private hint = document.createElement("p");
   private overlays = keptOverlays();
   private marked = new Map<string, string>();
   private asked = 0;
@@ -71,7 +72,9 @@ export class SituationMap {
     canvas.className = "map-canvas";
     this.stamp.className = "map-stamp";
     this.stamp.setAttribute("aria-hidden", "true");
-    canvas.append(this.stamp);
+    this.hint.className = "map-hint";
+    this.hint.setAttribute("role", "status");
+    canvas.append(this.stamp, this.hint);
     this.legend.className = "map-legend";
     this.legend.setAttribute("role", "group");
     this.legend.setAttribute("aria-label", say("Legend", "图例"));
@@ -99,8 +102,13 @@ export class SituationMap {
     this.map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
     this.map.on("click", (event) => this.open(event.point));
     this.map.getCanvas().addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.open(this.map.project(this.map.getCenter()));
+      if (event.key !== "Enter" || this.open(this.map.project(this.map.getCenter()))) return;
+      this.hint.textContent = say(
+        "No road under the cross. Move the map with the arrow keys, or zoom with + and −, until the cross lies on one.",
+        "十字处没有道路。请用方向键移动地图，或用 + 和 − 缩放，使十字落在道路上。",
+      );
     });
+    this.map.on("movestart", () => (this.hint.textContent = ""));
     this.map.on("load", () => {
       this.paint();
       if (this.props.corridors?.length) {
@@ -324,10 +332,12 @@ export class SituationMap {
 
   private tell(): void {
     const from = this.state.at ?? this.state.now;
-    const when = localTime(new Date(Date.parse(from) + this.lead * 3600e3).toISOString());
+    const moment = new Date(Date.parse(from) + this.lead * 3600e3).toISOString();
+    const when = localTime(moment);
     const ahead = this.lead ? `+${this.lead} h · ${say("forecast", "预报")} · ` : "";
     const past = this.isNow() ? "" : `${say("PAST", "历史")} · `;
     this.told.textContent = `${past}${ahead}${when}`;
+    this.told.title = utc(moment);
     const shout = [
       this.isNow() ? "" : say("PAST", "历史"),
       this.lead ? say(`FORECAST +${this.lead} h`, `预报 +${this.lead} 小时`) : "",
@@ -339,12 +349,17 @@ export class SituationMap {
     this.slider.hidden = timeline !== null && this.isNow();
   }
 
-  private open({ x, y }: { x: number; y: number }): void {
+  /** Open what lies at a point; whether there is anything. */
+  private open({ x, y }: { x: number; y: number }): boolean {
     const box: [maplibre.PointLike, maplibre.PointLike] = [[x - 7, y - 7], [x + 7, y + 7]];
     const [place] = this.map.queryRenderedFeatures(box, { layers: ["points"] });
-    if (place && !this.props.pick) return this.openPoint(place.properties as { kind: string; id: string });
+    if (place && !this.props.pick) {
+      this.openPoint(place.properties as { kind: string; id: string });
+      return true;
+    }
     const found = this.map.queryRenderedFeatures(box, { layers: ["roads"] });
-    if (!found.length) return;
+    if (!found.length) return false;
+    this.hint.textContent = "";
     const best = found.reduce((a, b) => (Number(b.properties.class) < Number(a.properties.class) ? b : a));
     const segment = Number(best.id);
     if (this.props.pick) this.pick(Number(best.properties.corridor ?? -1), segment);
@@ -353,6 +368,7 @@ export class SituationMap {
         announce(error.message)
       );
     }
+    return true;
   }
 
   private openPoint({ kind, id }: { kind: string; id: string }): void {

@@ -1,6 +1,6 @@
 // A weather station on the map: its readings with time and what quality control says.
 
-import { announce, localTime, say, type Words, words } from "./house.ts";
+import { announce, say, timeTag, type Words, words } from "./house.ts";
 import type { Station } from "./state.ts";
 
 const QUANTITIES: Record<string, [string, string]> = {
@@ -55,10 +55,8 @@ export function openStation(host: HTMLElement, station: Station): void {
       : `${reading.value.toFixed(1).replace("-", "−")} ${unit}`;
     const term = Object.assign(document.createElement("dt"), { textContent: label });
     const told = document.createElement("dd");
-    const soft = Object.assign(document.createElement("span"), {
-      className: "small soft",
-      textContent: ` ${localTime(reading.at)} · ${checks(reading.flags)}`,
-    });
+    const soft = Object.assign(document.createElement("span"), { className: "small soft" });
+    soft.append(" ", timeTag(reading.at), ` · ${checks(reading.flags)}`);
     told.append(value, soft);
     list.append(term, told);
   }

@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import { swatch } from "./legend.ts";
 import { looks } from "./colours.ts";
-import { announce, getJson, localTime, say, type Words, words, zone } from "./house.ts";
+import { announce, getJson, localTime, say, timeTag, utc, type Words, words, zone } from "./house.ts";
 import { panelOf } from "./points.ts";
 import { loadNetwork } from "./state.ts";
 
@@ -36,19 +36,19 @@ interface Segment {
 
 type Line = [name: string, label: string, light: string, dark: string, dash?: number[]];
 
-const CHARTS: [string, Line[]][] = [
-  [say("Surface temperature °C, 10–90 %", "路面温度 °C，10–90%"), [
+const CHARTS: [title: string, unit: string, lines: Line[]][] = [
+  [say("Surface temperature °C, 10–90 %", "路面温度 °C，10–90%"), "°C", [
     ["rst_c", "°C", "#b34f00", "#f58b3c"],
     ["rst_p10_c", "10 %", "#1668b8", "#5aa5ee", [4, 3]],
     ["rst_p90_c", "90 %", "#b3121b", "#ff6b6b", [4, 3]],
   ]],
-  [say("Water, snow, ice, frost mm", "水、雪、冰、霜 mm"), [
+  [say("Water, snow, ice, frost mm", "水、雪、冰、霜 mm"), "mm", [
     ["water_mm", say("water", "水"), "#1668b8", "#5aa5ee"],
     ["snow_mm", say("snow", "雪"), "#6b3fc9", "#b9a6f0", [6, 3]],
     ["ice_mm", say("ice", "冰"), "#b3121b", "#ff6b6b", [2, 3]],
     ["frost_mm", say("frost", "霜"), "#b34f00", "#f58b3c", [8, 2, 2, 2]],
   ]],
-  [say("Friction, its 10 % case, confidence", "摩擦系数、10%情形、可信度"), [
+  [say("Friction, its 10 % case, confidence", "摩擦系数、10%情形、可信度"), "", [
     ["friction", say("friction", "摩擦系数"), "#2f6d40", "#7cc47f"],
     ["friction_p10", "10 %", "#2f6d40", "#7cc47f", [4, 3]],
     ["confidence", say("confidence", "可信度"), "#4f5f67", "#a3b3bb", [2, 3]],
@@ -73,7 +73,7 @@ const DECKS: Record<string, string> = {
   tunnel: say("tunnel", "隧道"),
 };
 
-function list(title: string, items: { href: string; text: string }[]): HTMLElement {
+function list(title: string, items: { href: string; text: string; title?: string }[]): HTMLElement {
   const box = document.createElement("section");
   const head = document.createElement("h3");
   head.textContent = title;
@@ -81,7 +81,9 @@ function list(title: string, items: { href: string; text: string }[]): HTMLEleme
   ul.className = "plain";
   for (const item of items) {
     const li = document.createElement("li");
-    li.append(Object.assign(document.createElement("a"), { href: item.href, textContent: item.text }));
+    const link = Object.assign(document.createElement("a"), { href: item.href, textContent: item.text });
+    if (item.title) link.title = item.title;
+    li.append(link);
     ul.append(li);
   }
   box.append(head, ul);
@@ -96,7 +98,15 @@ function span(values: (number | null)[]): string {
   return known.length ? `${shown(Math.min(...known))} … ${shown(Math.max(...known))}` : "–";
 }
 
-function chart(box: HTMLElement, data: Segment, title: string, lines: Line[]): void {
+/** Round bounds around what is drawn, so that both ends of the axis can be read. */
+function bounds(_: uPlot, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const step = high - low > 4 ? 2 : high - low > 1 ? 1 : 0.1;
+  const from = Math.floor(low / step) * step;
+  return [from, Math.max(Math.ceil(high / step) * step, from + step)];
+}
+
+function chart(box: HTMLElement, data: Segment, title: string, unit: string, lines: Line[]): void {
   const kept = lines.filter(([name]) => data.series[name]);
   if (!kept.length) return;
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
@@ -114,9 +124,10 @@ function chart(box: HTMLElement, data: Segment, title: string, lines: Line[]): v
   box.append(holder);
   const axis = { stroke: ink, grid: { stroke: "rgba(128,128,128,.25)", width: 1 } };
   const hour = (s: number) => localTime(new Date(s * 1000).toISOString(), false);
-  new uPlot(
+  const width = () => Math.max(240, holder.clientWidth || box.clientWidth - 24);
+  const drawn = new uPlot(
     {
-      width: Math.max(240, plot.clientWidth || box.clientWidth - 24),
+      width: width(),
       height: 130,
       tzDate: (s) => uPlot.tzDate(new Date(s * 1e3), zone),
       series: [
@@ -130,7 +141,13 @@ function chart(box: HTMLElement, data: Segment, title: string, lines: Line[]): v
           value: (_, v) => shown(v),
         })),
       ],
-      axes: [{ ...axis, values: (_, at) => at.map(hour), space: 60 }, { ...axis, size: 44, space: 24 }],
+      scales: { y: { range: bounds } },
+      axes: [{ ...axis, values: (_, at) => at.map(hour), space: 60 }, {
+        ...axis,
+        size: 58,
+        splits: (_u, _a, low, high) => [low, (low + high) / 2, high],
+        values: (_, at) => at.map((v) => unit ? `${shown(v)} ${unit}` : shown(v)),
+      }],
       cursor: { drag: { x: false, y: false } },
       hooks: {
         draw: [(u) => {
@@ -149,6 +166,8 @@ function chart(box: HTMLElement, data: Segment, title: string, lines: Line[]): v
     [xs, ...kept.map(([name]) => data.series[name])] as uPlot.AlignedData,
     plot,
   );
+  // A phone is turned, a window is drawn narrower: the curve follows.
+  new ResizeObserver(() => drawn.width !== width() && drawn.setSize({ width: width(), height: 130 })).observe(holder);
 }
 
 function table(data: Segment): HTMLElement {
@@ -157,7 +176,7 @@ function table(data: Segment): HTMLElement {
   summary.textContent = say("The numbers, every third hour", "数值表（每3小时）");
   const made = document.createElement("table");
   made.className = "tight";
-  const lines = CHARTS.flatMap(([, all]) => all).filter(([name]) => data.series[name]);
+  const lines = CHARTS.flatMap(([, , all]) => all).filter(([name]) => data.series[name]);
   const head = made.createTHead().insertRow();
   for (const label of [say("time", "时间"), ...lines.map(([name, told]) => HEADS[name] ?? told)]) {
     head.append(Object.assign(document.createElement("th"), { textContent: label, scope: "col" }));
@@ -166,9 +185,7 @@ function table(data: Segment): HTMLElement {
   data.times.forEach((time, i) => {
     if ((i - data.now_index) % 3) return;
     const row = body.insertRow();
-    row.insertCell().textContent = `${localTime(time)}${
-      i === data.now_index ? ` (${say("now", "当前")})` : ""
-    }`;
+    row.insertCell().append(timeTag(time), i === data.now_index ? ` (${say("now", "当前")})` : "");
     for (const [name] of lines) row.insertCell().textContent = shown(data.series[name][i]);
   });
   const scroll = document.createElement("div");
@@ -213,10 +230,10 @@ function colourNow(
   soft.className = "small soft";
   const model = data.source.split(";")[0].replace(
     "Clearway road model",
-    say("Clearway road model", "Clearway 路面模式"),
+    say("Clearway road model", "畅途路面模式"),
   );
-  soft.textContent = `${localTime(data.times[data.now_index])} · ${model}`;
-  soft.title = data.source;
+  const from = Object.assign(document.createElement("span"), { title: data.source, textContent: model });
+  soft.append(timeTag(data.times[data.now_index]), " · ", from);
   const lines = rows.flatMap((row) => [document.createElement("br"), row]);
   box.append(swatch(look.colour, look.pattern), told, ...lines, document.createElement("br"), soft);
   return box;
@@ -227,7 +244,7 @@ async function load(segment: number, at: string): Promise<Segment> {
 }
 
 function fill(panel: HTMLElement, data: Segment): void {
-  if (data.times.length) { for (const [title, lines] of CHARTS) chart(panel, data, title, lines); }
+  if (data.times.length) { for (const [title, unit, lines] of CHARTS) chart(panel, data, title, unit, lines); }
   else {
     panel.append(Object.assign(document.createElement("p"), {
       textContent: say("Nothing was computed for this time.", "该时刻无计算结果。"),
@@ -298,7 +315,9 @@ export async function openSegment(host: HTMLElement, segment: number, at: string
   if (data.last_treated) {
     const { at: done, rate_g_m2: rate, task } = data.last_treated;
     const text = `${localTime(done)}${rate ? ` · ${rate} g/m²` : ""}`;
-    panel.append(list(say("Last treated", "最近处置"), [{ href: `/console/record/${task}${then}`, text }]));
+    panel.append(
+      list(say("Last treated", "最近处置"), [{ href: `/console/record/${task}${then}`, text, title: utc(done) }]),
+    );
   }
   if (data.corridor) {
     const more = {

@@ -1,6 +1,6 @@
 // One bar: past 48 h, now, next 48 h. "Now" is one key away, and neither past nor forecast can be taken for it.
 
-import { calm, localTime, say } from "./house.ts";
+import { calm, localTime, say, utc } from "./house.ts";
 import { swap } from "./live.ts";
 
 interface TimelineProps {
@@ -123,6 +123,7 @@ export class Timeline {
     const mark = off < 0 ? say("PAST", "历史") : off > 0 ? say("FORECAST", "预报") : say("NOW", "当前");
     const far = `${off > 0 ? "+" : "−"}${Number(Math.abs(off).toFixed(1))} h`;
     this.shown.textContent = off ? `${mark} · ${time} (${far})` : `${mark} · ${time}`;
+    this.shown.title = utc(this.moment());
     this.range.setAttribute("aria-valuetext", this.shown.textContent);
     document.body.classList.toggle("past", off < 0);
     document.body.classList.toggle("in-the-past", off < 0);

@@ -79,10 +79,10 @@ def accounts(visitor: Visitor) -> Response:
     return _page(visitor)
 
 
-def _page(visitor: Visit, *, secret: str = "", about: str = "") -> Response:
+def _page(visitor: Visit, *, secret: str = "", about: Text | str = "") -> Response:
     access, house = visitor.house.access, visitor.house
     mine = [a for a in access.accounts() if reaches_account(visitor, a.id)]
-    everybody = {account.id: account.display_name for account in access.accounts()}
+    everybody = {account.id: account.name for account in access.accounts()}
     areas = {k: v for k, v in area_names(house).items() if reaches(visitor, k)}
     return admin_page(
         visitor,
@@ -124,7 +124,7 @@ def create(visitor: Visitor, form: Sent) -> Response:
     if role:
         _ask_or_do(visitor, "grant", account, {"role": role, "area": area, "until": ""})
     secret = _link(visitor, access.issue_invite(account.id))
-    return _page(visitor, secret=secret, about=account.display_name)
+    return _page(visitor, secret=secret, about=account.name)
 
 
 @router.post("/account/{account}/{verb}")
@@ -147,7 +147,7 @@ def change(visitor: Visitor, form: Sent, account: str, verb: str) -> Response:
     body["scopes"] = " ".join(sorted(str(s) for s in form.getlist("scope")))
     secret = _ask_or_do(visitor, verb, found, {name: value for name, value in body.items() if value})
     if secret:
-        return _page(visitor, secret=secret, about=found.display_name)
+        return _page(visitor, secret=secret, about=found.name)
     asked = any(c.account == account and c.verb == verb for c in visitor.house.access.changes())
     words = (
         Text("Waits for a second administrator", "待另一名管理员确认") if asked else Text("Done", "已完成")
@@ -172,7 +172,7 @@ def answer(visitor: Visitor, _: Sent, change: str, answer: str) -> Response:
     closed = access.close_change(change, visitor.who.account.id, confirmed=answer == "confirm")
     secret = _do(visitor, closed.verb, account, closed.body) if answer == "confirm" else ""
     if secret:
-        return _page(visitor, secret=secret, about=account.display_name)
+        return _page(visitor, secret=secret, about=account.name)
     return visitor.done("/console/admin/accounts", Text("Done", "已完成"))
 
 

@@ -27,7 +27,7 @@ def journal(visitor: Visitor) -> Response:
 
 def _page(visitor: Visit, verified: VerifyReport | None = None) -> Response:
     house = visitor.house
-    names = {account.id: account.display_name for account in house.access.accounts()}
+    names = {account.id: account.name for account in house.access.accounts()}
     return admin_page(
         visitor,
         "journal",

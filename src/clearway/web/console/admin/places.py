@@ -59,7 +59,7 @@ def areas(visitor: Visitor) -> Response:
         mine=_mine(visitor),
         names=area_names(house),
         titles=post_names(house),
-        accounts={account.id: account.display_name for account in house.access.accounts()},
+        accounts={account.id: account.name for account in house.access.accounts()},
         may={
             r.id: [
                 v

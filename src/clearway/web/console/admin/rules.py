@@ -73,7 +73,7 @@ def _page(visitor: Visit, *, q: str = "", compare: str = "") -> Response:
             ]
             for row in journal.list("local_rule", states=("proposed", "in_force", "retiring"))
         },
-        names={account.id: account.display_name for account in house.access.accounts()},
+        names={account.id: account.name for account in house.access.accounts()},
         key=secrets.token_urlsafe(12),
     )
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text
+from clearway.kernel.levels import Level
 from clearway.records import RecordRow
 from clearway.web.console.views.updates import waiting_update
 from clearway.web.services import Services
@@ -25,6 +26,7 @@ SHOWN: Final = 60
 FLOOD: Final = 5
 """More alarms of one kind and deadline than this become one line."""
 GROUP: Final = "group"
+_REPORT: Final = "call_report"
 _GRAVE: Final = frozenset({"blocked", "stranded", "hazmat", "fire"})
 _SECOND: Final = Text("second person needed", "待第二人确认")
 _SECOND_UPDATE: Final = Text("update of a notice: second person needed", "公告更新待第二人确认")
@@ -143,6 +145,23 @@ def grouped(house: Services, alarms: Iterable[Alarm]) -> list[AlarmGroup]:
     return sorted(lines, key=lambda g: (g.first.missed, g.first.due, g.key))
 
 
+def worst(groups: Sequence[AlarmGroup]) -> AlarmGroup | None:
+    """The line to be seen first where there is room for one.
+
+    What can still be answered comes before what is late already, then the graver level counts; a grave report
+    that nobody has confirmed is as grave as red. Among equals the one that comes first in the list.
+    """
+
+    def gravity(group: AlarmGroup) -> tuple[bool, int]:
+        levels = (
+            int(Level.RED) if a.deadline == _REPORT else int(a.row.data.get("level") or 0)
+            for a in group.alarms
+        )
+        return not group.first.missed, max(levels)
+
+    return max(groups, key=gravity, default=None)
+
+
 def keys_of(house: Services, alarms: Sequence[Alarm], chosen: Iterable[str]) -> list[str]:
     """Keys of the alarms that were chosen, one by one or as a whole line; what is no alarm is left out."""
     wanted = set(chosen)
@@ -197,5 +216,5 @@ def _calls(house: Services, now: datetime) -> list[Alarm]:
     for row in journal.list("incident", states=("reported",)):
         grave = row.data.get("type") in _GRAVE or int(row.data.get("injured") or 0) > 0
         if grave and not row.marks.get("escalated"):
-            found.append(Alarm(row, "call_report", _REPORTED, duty, row.since, missed=False))
+            found.append(Alarm(row, _REPORT, _REPORTED, duty, row.since, missed=False))
     return found
