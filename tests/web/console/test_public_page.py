@@ -90,3 +90,43 @@ def test_map_is_an_extra_picture(desk: Desk) -> None:
     bare = _reader(desk)
     assert "map.svg" not in bare.get("/").text
     assert bare.get("/map.svg").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "headline"), [("en", "Ice on bridges"), ("zh", "桥面结冰")])
+def test_notice_with_a_headline_alone_is_shown(desk: Desk, language: str, headline: str) -> None:
+    """No description, no advice, no start: page, feeds and CAP say what there is, in both languages."""
+    person = desk.browser("officer", "duty_officer", language=language)
+    ends = (desk.clock.now() + timedelta(hours=14)).strftime("%Y-%m-%dT%H:%M")
+    form = {
+        "hazard": "road_icing", "level": "2", "headline.en": "Ice on bridges", "headline.zh": "桥面结冰",
+        "expires": ends, "status": "Actual",
+    }  # fmt: skip
+    answer = person.send("/console/notices/compose", action="send", key="one", **form)
+    assert answer.status_code == 200, answer.text
+    reader = _reader(desk)
+    page = reader.get("/", params={"lang": language})
+    assert page.status_code == 200
+    card = page.text[page.text.index('id="warnings"') :].split("</article>")[0]
+    assert headline in card
+    assert "What to do" not in card
+    assert "请您注意" not in card
+    for feed in ("/feed.atom", "/feed.rss"):
+        answer = reader.get(feed)
+        assert answer.status_code == 200
+        assert "桥面结冰" in answer.text
+    sent = desk.journal.list("notice", states=("issued",))[0].data["messages"][0]["identifier"]
+    message = reader.get(f"/cap/{sent}").text
+    assert f"<headline>{headline}</headline>" in message
+    assert headline in person.get("/console/in-force")
+
+
+@pytest.mark.parametrize(("language", "open_end"), [("en", "further notice"), ("zh", "另行通知")])
+def test_advice_without_times_is_shown(desk: Desk, language: str, open_end: str) -> None:
+    """A measure that only advises may lack start and end; the page stands, and says so."""
+    words = {"en": "Keep your distance", "zh": "保持车距"}
+    body = {"type": "INFO", "headline": words, "corridors": ["cor-0"], "area": "town"}
+    desk.journal.submit(Command("measure", "order", body, COMMANDER, "advice"))
+    page = _reader(desk).get("/", params={"lang": language})
+    assert page.status_code == 200
+    assert words[language] in page.text
+    assert open_end in page.text

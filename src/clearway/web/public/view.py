@@ -51,7 +51,8 @@ class Restriction:
     roads: tuple[Text, ...]
     more_roads: int
     starts: datetime
-    expiry: datetime
+    expiry: datetime | None
+    """None where no end was set, as for advice until further notice."""
     removal_pending: bool
     restrictive: bool
     legal_basis: Text
@@ -64,7 +65,7 @@ class Restriction:
 
     def over(self, at: datetime) -> bool:
         """Whether it is no longer ordered: its time is up, though it may still stand on the road."""
-        return self.removal_pending or self.expiry <= at
+        return self.removal_pending or (self.expiry is not None and self.expiry <= at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class PublicView:
     def next_change(self) -> datetime | None:
         """The first moment at which something shown here is no longer so."""
         ends = [w.expires for w in self.warnings] + [r.expiry for r in self.restrictions]
-        return min((end for end in ends if end > self.as_of), default=None)
+        return min((end for end in ends if end is not None and end > self.as_of), default=None)
 
     @property
     def looks(self) -> Mapping[Condition, Any]:
@@ -162,9 +163,9 @@ def public_warnings(notices: Iterable[Mapping[str, Any]], at: datetime) -> tuple
                 id=row["id"],
                 level=int(data["level"]),
                 headline=Text.of(data["headline"]),
-                description=Text.of(data["description"]),
-                instruction=Text.of(data["instruction"]),
-                starts=parse_utc(data["starts"]),
+                description=Text.of(data.get("description") or ""),
+                instruction=Text.of(data.get("instruction") or ""),
+                starts=_begun(row),
                 expires=expires,
                 next_update_by=parse_utc(next_by) if next_by else None,
                 identifier=messages[-1]["identifier"] if messages else "",
@@ -172,6 +173,13 @@ def public_warnings(notices: Iterable[Mapping[str, Any]], at: datetime) -> tuple
             )
         )
     return tuple(sorted(found, key=lambda w: (-w.level, w.starts, w.id)))
+
+
+def _begun(row: Mapping[str, Any]) -> datetime:
+    """When it begins; where nobody said so, when it was issued or entered."""
+    data = row["data"]
+    at = data.get("starts") or data.get("issued_at") or row["created_at"]
+    return at if isinstance(at, datetime) else parse_utc(at)
 
 
 def public_restrictions(measures: Iterable[Mapping[str, Any]], network: Network) -> tuple[Restriction, ...]:
@@ -190,8 +198,8 @@ def public_restrictions(measures: Iterable[Mapping[str, Any]], network: Network)
                 why=Text.of(why),
                 roads=tuple(roads[:12]),
                 more_roads=max(0, len(roads) - 12),
-                starts=parse_utc(data["starts"]),
-                expiry=parse_utc(data["expiry"]),
+                starts=_begun(row),
+                expiry=parse_utc(data["expiry"]) if data.get("expiry") else None,
                 removal_pending=row["state"] == "removal_pending",
                 restrictive=bool(data.get("restrictive")),
                 legal_basis=said(data.get("legal_basis") or ""),
