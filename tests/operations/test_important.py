@@ -259,12 +259,12 @@ def test_a_failed_cycle_at_once_is_tried_again(play: Play) -> None:
     for _ in range(40):
         now[0] += 1.0
         pace.tick(play.session.clock.now() + timedelta(seconds=1))
-    assert "no surface" in pace.failed
+    assert "no surface" in pace.pulse.error
     fails[0] = False
     for _ in range(90):
         now[0] += 1.0
         pace.tick(play.session.clock.now() + timedelta(seconds=1))
-    assert pace.failed == ""
+    assert pace.pulse.error == ""
     assert seen() == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -147,7 +148,10 @@ def _serve(storm: Storm, cycles: CycleArchive, out: Path, port: int, speed: floa
     house = storm_services(storm, out, chosen, cycles, worker, speed=speed)
     demo_accounts(house.access, storm.deployment.area)
     storm.people_decide()
-    pace = Pace(storm.session, speed=speed, until=LAST, attention=attention_of(storm.session))
+    last = storm.session.picture.at if storm.session.picture else None
+    pace = Pace(storm.session, speed=speed, until=LAST, attention=attention_of(storm.session), last_good=last)
+    if speed > 0:
+        house = replace(house, pulse=lambda: pace.pulse)
     _say(f"Console, take a seat: http://127.0.0.1:{chosen}/demo/{house.demo_door}")
     _say(f"Public page: http://127.0.0.1:{chosen}/   feed: http://127.0.0.1:{chosen}/feed.atom")
     _say("Stop with Ctrl-C.")

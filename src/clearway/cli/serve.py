@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,8 +114,14 @@ def _live(folder: Path, *, tls_only: bool) -> Opened:
         opened.close()
 
     house = live_services(opened, folder, worker, tls_only=tls_only)
-    pace = Pace(opened.session, poll=opened.poll, attention=attention_of(opened.session))
-    return house, pace, areas, close
+    kept = house.cycles.at() if house.cycles else None
+    pace = Pace(
+        opened.session,
+        poll=opened.poll,
+        attention=attention_of(opened.session),
+        last_good=kept.known if kept else None,
+    )
+    return replace(house, pulse=lambda: pace.pulse), pace, areas, close
 
 
 def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened:
@@ -145,5 +152,6 @@ def _demo(folder: Path, port: int, at: str, warm_h: int, speed: float) -> Opened
         worker.close()
         storm.close()
 
-    pace = Pace(session, speed=speed, until=LAST, attention=attention_of(session))
-    return house, pace, (storm.deployment.area,), close
+    last = session.picture.at if session.picture else None
+    pace = Pace(session, speed=speed, until=LAST, attention=attention_of(session), last_good=last)
+    return replace(house, pulse=lambda: pace.pulse), pace, (storm.deployment.area,), close

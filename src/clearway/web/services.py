@@ -16,6 +16,7 @@ from clearway.operations.archive import CycleArchive
 from clearway.operations.board import Board
 from clearway.operations.decisions import Decider
 from clearway.operations.delivery import Delivery
+from clearway.operations.pulse import Pulse
 from clearway.operations.rulebook import RuleBook
 from clearway.operations.sealing import Sealer
 from clearway.operations.what_if import Change, WhatIf
@@ -52,6 +53,7 @@ class Services:
         series: observations, for stations on the map.
         outbox: messages on their way to channels, with receipts.
         delivery: the outbox with its channels, for administration.
+        pulse: how cycles are doing, None where none are run.
         what_if: answers what one change of the last picture would do.
         winter: plans of ploughs and salters; None where no fleet is stated.
         rulebook: local rules over the doctrine, None where none can be made.
@@ -82,6 +84,7 @@ class Services:
     series: SeriesStore | None = None
     outbox: Outbox | None = None
     delivery: Delivery | None = None
+    pulse: Callable[[], Pulse] | None = None
     what_if: Callable[[Change], WhatIf] | None = None
     rulebook: RuleBook | None = None
     sealer: Sealer | None = None

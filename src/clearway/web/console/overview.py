@@ -17,6 +17,7 @@ from clearway.web.console.views.alarms import all_alarms
 from clearway.web.console.views.board import board_view
 from clearway.web.console.views.inbox import needs_two, open_proposals, waiting
 from clearway.web.console.views.mapstate import last_treated, roads_records
+from clearway.web.cycles import cycles_of
 from clearway.web.public.view import road_rows
 
 router = APIRouter(include_in_schema=False)
@@ -55,6 +56,7 @@ def overview(visitor: VisitorThen) -> Response:
         overrides=journal.list("override", states=("in_force",), as_of=at),
         alarms=[] if at else all_alarms(house)[:8],
         board=board,
+        cycles=cycles_of(house),
         worst=road_rows(house.network, latest)[0][:12] if latest and not at else (),
         board_at=latest.at if latest else None,
         map_props={"at": iso(at) if at else "", "corridors": []},

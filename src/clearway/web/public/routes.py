@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from clearway.kernel.clock import SystemClock
 from clearway.kernel.errors import NotFoundError
 from clearway.kernel.language import LANGUAGES, accepted
+from clearway.web.cycles import cycles_of
 from clearway.web.draw.boardmap import board_map
 from clearway.web.finding import Part, parts_of
 from clearway.web.guard import House
@@ -126,8 +127,15 @@ def cap(
 
 @router.get("/health", include_in_schema=False)
 def health(house: House) -> dict[str, object]:
-    """Whether the service answers and where its journal stands."""
-    return {"status": "ok", "head": house.journal.head().seq, "board": house.board() is not None}
+    """Whether the service answers, where its journal stands, and how its cycles are doing."""
+    cycles = cycles_of(house)
+    return {
+        "status": "degraded" if cycles is not None and cycles.bad else "ok",
+        "head": house.journal.head().seq,
+        "role": house.journal.role,
+        "board": house.board() is not None,
+        "cycles": cycles.as_json() if cycles is not None else None,
+    }
 
 
 @router.get("/static/{name}", include_in_schema=False)

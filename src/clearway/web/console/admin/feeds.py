@@ -15,6 +15,7 @@ from clearway.operations.feeds import restored
 from clearway.operations.reconcile import OUTSIDE
 from clearway.web.console.admin.common import admin_page, require_admin
 from clearway.web.console.forms import Visitor
+from clearway.web.cycles import cycles_of
 from clearway.web.services import Services
 
 router = APIRouter(prefix="/console/admin")
@@ -47,6 +48,7 @@ def feeds(visitor: Visitor) -> Response:
         visitor,
         "feeds",
         sources=sources(house),
+        cycles=cycles_of(house),
         channels=[(name, counts.get(name, {})) for name in sorted({*names, *counts})],
         trouble=house.delivery.trouble() if house.delivery else {},
         drill=bool(house.delivery and house.delivery.counts()["drill"]),

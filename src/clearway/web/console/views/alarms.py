@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +18,7 @@ from clearway.kernel.language import Text
 from clearway.kernel.levels import Level
 from clearway.records import RecordRow
 from clearway.web.console.views.updates import waiting_update
+from clearway.web.cycles import cycles_of
 from clearway.web.services import Services
 
 WATCHED: Final = ("measure", "notice", "task", "proposal", "incident", "override", "post")
@@ -31,6 +32,7 @@ _GRAVE: Final = frozenset({"blocked", "stranded", "hazmat", "fire"})
 _SECOND: Final = Text("second person needed", "待第二人确认")
 _SECOND_UPDATE: Final = Text("update of a notice: second person needed", "公告更新待第二人确认")
 _SOON: Final = Text("decide now", "须立即决定")
+_FAIL: Final = Text("road states grow old", "路况不再更新")
 _REPORTED: Final = Text("grave incident, nobody has confirmed it", "重大事件待核实")
 
 
@@ -47,6 +49,13 @@ class Alarm:
     called: tuple[str, ...] = ()
     """Posts called so far, the first one first; more than one where nobody answered."""
     missed: bool = True
+    about: Text | None = None
+    """What it is about, where that is no record; ``row`` is then the post that is called."""
+
+    @property
+    def page(self) -> str:
+        """Where one sees to it."""
+        return "/console#cycles" if self.about is not None else f"/console/record/{self.row.id}"
 
     @property
     def key(self) -> str:
@@ -55,7 +64,9 @@ class Alarm:
 
     @property
     def headline(self) -> Text:
-        """The record's headline."""
+        """The record's headline, or what it is about."""
+        if self.about is not None:
+            return self.about
         return Text.of(self.row.data.get("headline") or self.row.data.get("title") or self.row.id)
 
     def concerns(self, post: str) -> bool:
@@ -84,14 +95,12 @@ def all_alarms(house: Services) -> list[Alarm]:
     above = {r.id: str(r.data.get("superior") or "") for r in posts}
     vacant = {r.id for r in posts if not r.data.get("holder")}
     every = timedelta(minutes=house.doctrine.number("alarm.unanswered_min"))
-    raw = [*_missed(house), *_calls(house, now)]
+    raw = [*_missed(house), *_calls(house, now), *_cycles(house, posts)]
     found = []
     for alarm in raw:
         by = seen.get(alarm.key, "")
         called = (alarm.post,) if by else chain(above, alarm.post, now - alarm.due, every, vacant)
-        found.append(
-            Alarm(alarm.row, alarm.deadline, alarm.label, alarm.post, alarm.due, by, called, alarm.missed)
-        )
+        found.append(replace(alarm, seen_by=by, called=called))
     return sorted(found, key=lambda a: (bool(a.seen_by), a.due, a.row.id))
 
 
@@ -169,6 +178,15 @@ def keys_of(house: Services, alarms: Sequence[Alarm], chosen: Iterable[str]) -> 
     found = [a.key for a in alarms if a.key in wanted]
     found += [a.key for key in wanted if key in lines for a in lines[key].alarms]
     return list(dict.fromkeys(found))
+
+
+def _cycles(house: Services, posts: Sequence[RecordRow]) -> list[Alarm]:
+    """Cycles that fail again and again call the duty officer: what the screens say of roads grows old."""
+    state = cycles_of(house)
+    duty = next((r for r in posts if r.data.get("code") == "duty_officer"), None)
+    if state is None or not state.calls or state.since is None or duty is None:
+        return []
+    return [Alarm(duty, "call_cycles", _FAIL, duty.id, state.since, missed=False, about=state.headline)]
 
 
 def _missed(house: Services) -> list[Alarm]:
