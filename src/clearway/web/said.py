@@ -85,7 +85,7 @@ def _chinese(part: str) -> str:
 
 _SOURCES: Final = (
     (re.compile(r"\broad surface model on "), r"\g<0>", "路面模式，依据"),
-    (re.compile(r"\bhindsight-\d+"), "hindsight forecast", "事后预报"),
+    (re.compile(r"(?<![A-Za-z])hindsight-\d+"), "hindsight forecast", "事后预报"),
     (re.compile(r"\bClearway road model ([0-9.]+)"), r"Clearway road model \1", r"畅途路面模式\1"),
     (
         re.compile(r"; solution point, dilution and losses after MDSS"),
