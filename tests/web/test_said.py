@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+import clearway
 from clearway.desks.control.drafts import EXEMPT
+from clearway.desks.travel.desk import SOURCE as TRAVEL
 from clearway.doctrine import load_doctrine
 from clearway.kernel.language import Text
 from clearway.web.said import doubt_words, figure_words, said, source_words
+from clearway.web.said_sources import SOURCES
 
 
 @pytest.mark.parametrize("section", ["legal_basis", "authority"])
@@ -26,6 +31,26 @@ def test_every_shipped_basis_can_be_said_in_chinese(section: str) -> None:
 def test_every_exemption_can_be_said_in_chinese() -> None:
     """The vehicles a restriction spares are named in Chinese."""
     assert all(not said(e).zh.isascii() for e in EXEMPT)
+
+
+def test_sources_stated_in_the_code_can_be_said_in_chinese() -> None:
+    """What desks and operations state as a fact's source, beside the rules' own, has a Chinese name."""
+    found = {
+        word.value.value
+        for path in (Path(clearway.__file__).parent).rglob("*.py")
+        if path.parts[-2] != "node_modules"
+        for word in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(word, ast.keyword) and word.arg == "source"
+        if isinstance(word.value, ast.Constant) and isinstance(word.value.value, str) and word.value.value
+    }
+    assert {"crews on the road", "journal", "weather signals desk"} <= found
+    assert [s for s in (*found, TRAVEL) if not re.search(r"[一-鿿]{2}", source_words(s).zh)] == []
+
+
+@pytest.mark.parametrize("title", ["Winter Service Manual", "Highway Capacity Manual", "WWA criteria"])
+def test_documents_keep_their_title_beside_the_chinese_name(title: str) -> None:
+    """A foreign document can be looked up by the name it bears."""
+    assert any(title in zh and re.search(r"[一-鿿]{4}", zh) for zh in SOURCES.values())
 
 
 def test_unknown_words_stay() -> None:

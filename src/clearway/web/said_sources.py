@@ -63,12 +63,14 @@ SOURCES: Final = {
     "before its deadline": "畅途默认：告警无人受理时何时呼叫下一岗位，哪些事项在时限前提醒",
     "Clearway default: which scheme of service classes counts": "畅途默认：采用哪一套养护服务等级",
     "Clearway default: which table of rates counts (scotland, maine, china), in which form "
-    "(dry, prewet, brine)": "畅途默认：采用哪一张用量表（苏格兰、缅因、国内）及何种形式（干撒、预湿、盐水）",
+    "(dry, prewet, brine)": (
+        "畅途默认：采用哪一张用量表（苏格兰、缅因、国内）及何种形式（干撒、预湿、盐水）"
+    ),
     "Clearway default: brine holds no salt in reserve, so it stays at home where NWSRG calls "
     "salt weak": "畅途默认：盐水无储备盐分，NWSRG认为融雪剂效力弱时不喷洒",
     "Clearway default: depth from which such roads are worked": "畅途默认：该类道路开始作业的积雪深度",
-    "Clearway default: how many runs a working speed is learnt from, and how far it may leave "
-    "the stated one": "畅途默认：采用实测作业速度所需次数及其与设定值的最大偏差",
+    "Clearway default: how many runs a working speed is learnt from, and how far it may "
+    "leave the stated one": "畅途默认：采用实测作业速度所需次数及其与设定值的最大偏差",
     "Clearway default: hours between two treatments of a road": "畅途默认：同一道路两次处置的间隔",
     "Clearway default: no hours for a first lane are given": "畅途默认：原文未规定首条车道时限",
     "Clearway default: road classes of ours that a foreign class is taken for": (
@@ -80,18 +82,20 @@ SOURCES: Final = {
     "Clearway default: which of MDSS's traffic classes (k = 3 above 250 vehicles an hour and "
     "lane) a road has": "畅途默认：道路所属的MDSS交通量等级（每车道每小时250辆以上k=3）",
     "Clearway default; CAP 1.2 calls 50 % and more likely": "畅途默认；CAP 1.2以50%及以上为“可能”",
-    "Clearway default; the 30 min hold is that of Severn Bridge 2003 (A) and a Jiangsu fog "
-    "system (B)": "畅途默认；30分钟稳定期取自塞文桥2003年规程（A级）和江苏大雾管控系统（B级）",
+    "Clearway default; the 30 min hold is that of Severn Bridge 2003 (A) and a Jiangsu fog system (B)": (
+        "畅途默认；30分钟稳定期取自英国塞文桥（Severn Bridge）2003年规程（A级）和江苏大雾管控系统（B级）"
+    ),
     "Clearway default; service classes of doctrine winter.service": "畅途默认；除雪服务等级（规则库）",
     "Clearway default": "畅途默认",
     "Finnish winter maintenance: low class up to 10 cm, 6 h": (
-        "芬兰冬季养护：低等级道路积雪不超过10厘米，6小时"
+        "芬兰冬季养护标准（Finnish winter maintenance）：低等级道路积雪不超过10厘米，6小时"
     ),
     "Finnish winter maintenance: main roads clear 2-3 h after snow ends": (
-        "芬兰冬季养护：雪停后2至3小时主干道清净"
+        "芬兰冬季养护标准（Finnish winter maintenance）：雪停后2至3小时主干道清净"
     ),
     "HCM 2010 as quoted by FHWA-HOP-13-042, appendix A: mean loss of freeway capacity": (
-        "美国《道路通行能力手册》2010（转引自FHWA-HOP-13-042附录A）：高速公路通行能力平均损失"
+        "美国《道路通行能力手册》2010（Highway Capacity Manual，转引自FHWA-HOP-13-042附录A）：高速公路通"
+        "行能力平均损失"
     ),
     "Implementation Regulations of the Road Traffic Safety Law (State Council Order 405, "
     "2017 text)": "《道路交通安全法实施条例》（国务院令第405号，2017年文本）",
@@ -99,27 +103,31 @@ SOURCES: Final = {
         "江苏高速公路恶劣天气分级管控（预案摘录与报道，2014至2019年）"
     ),
     "MDSS ChemConc: eutectic of sodium chloride, 23.3 % by weight at -21.6 °C": (
-        "MDSS ChemConc：氯化钠共晶点，质量浓度23.3%，-21.6℃"
+        "美国养护决策支持系统（MDSS ChemConc）：氯化钠共晶点，质量浓度23.3%，-21.6℃"
     ),
     "MDSS: liquid pre-treatment of 40 to 100 US gallons a lane mile": (
-        "MDSS：液体预处置每车道英里40至100美制加仑"
+        "美国养护决策支持系统（MDSS）：液体预处置每车道英里40至100美制加仑"
     ),
     "Recalled: density of 23.3 % sodium chloride brine near 10 °C": "凭记忆：23.3%氯化钠盐水10℃附近的密度",
-    "MDSS rules of practice (treat at or below 1.5 °C); NWSRG (salt weak below -7 °C, "
-    "floor -15 °C)": "MDSS作业规则（1.5℃及以下处置）；NWSRG（-7℃以下融雪剂效力弱，下限-15℃）",
+    "MDSS rules of practice (treat at or below 1.5 °C); NWSRG (salt weak below -7 °C, floor -15 °C)": (
+        "美国养护决策支持系统作业规则（MDSS rules of practice，1.5℃及以下处置）；英国冬季养护研究组指南（"
+        "NWSRG，-7℃以下融雪剂效力弱，下限-15℃）"
+    ),
     "MaineDOT (NTL repository 14387, appendix A): lb per lane mile, 15 to 20 F, pre-wetted; "
-    "below plough only": "缅因州交通部（NTL 14387附录A）：每车道英里用量，15至20华氏度，预湿；更冷仅推雪",
+    "below plough only": (
+        "美国缅因州交通部用量表（MaineDOT，NTL 14387附录A）：每车道英里用量，15至20华氏度，预湿；更冷仅推雪"
+    ),
     "MaineDOT (NTL repository 14387, appendix A): rock salt, lb per lane mile, 20 to 28 F": (
-        "缅因州交通部（NTL 14387附录A）：岩盐每车道英里用量，20至28华氏度"
+        "美国缅因州交通部用量表（MaineDOT，NTL 14387附录A）：岩盐每车道英里用量，20至28华氏度"
     ),
     "MaineDOT (NTL repository 14387, appendix A): rock salt, lb per lane mile, 28 to 32 F": (
-        "缅因州交通部（NTL 14387附录A）：岩盐每车道英里用量，28至32华氏度"
+        "美国缅因州交通部用量表（MaineDOT，NTL 14387附录A）：岩盐每车道英里用量，28至32华氏度"
     ),
     "MaineDOT (NTL repository 14387, appendix A): rock salt, lb per lane mile, above 32 F": (
-        "缅因州交通部（NTL 14387附录A）：岩盐每车道英里用量，32华氏度以上"
+        "美国缅因州交通部用量表（MaineDOT，NTL 14387附录A）：岩盐每车道英里用量，32华氏度以上"
     ),
     "NWS Northern Indiana WWA criteria; NWS Kansas City product list": (
-        "美国国家气象局北印第安纳预警标准；堪萨斯城产品清单"
+        "美国国家气象局（NWS）北印第安纳预警标准（WWA criteria）；堪萨斯城产品清单（product list）"
     ),
     "Road Traffic Safety Law (2021 text)": "《道路交通安全法》（2021年文本）",
     "Order 137 (2016)": "第137号令（2016年）",
@@ -145,18 +153,24 @@ SOURCES: Final = {
     "Sweden 2008: green roads start at 2 cm, 4 h": "瑞典2008年：绿级道路2厘米起作业，4小时",
     "Sweden 2008: grey roads start at 3 cm, 6 h": "瑞典2008年：灰级道路3厘米起作业，6小时",
     "Sweden 2008: yellow roads start at 1 cm, 3 h": "瑞典2008年：黄级道路1厘米起作业，3小时",
-    "Transport Scotland, winter service manual: treatment matrix, light snow below 10 mm, "
-    "snow above 30 mm": "苏格兰交通局冬季养护手册：处置矩阵，小雪低于10毫米，大雪高于30毫米",
+    "Transport Scotland, winter service manual: treatment matrix, light snow below 10 mm, snow above 30 mm": (
+        "苏格兰交通署《冬季养护手册》（Winter Service Manual）：处置用量表，小雪低于10毫米，大雪高于30毫米"
+    ),
     "Transport Scotland, winter service manual: treatment matrix, g/m2 of pre-wetted salt": (
-        "苏格兰交通署冬季养护手册：处置用量表，预湿融雪剂克每平方米"
+        "苏格兰交通署《冬季养护手册》（Winter Service Manual）：处置用量表，预湿融雪剂克每平方米"
     ),
     "Transport Scotland, winter service manual: treatment matrix, g/m2 of salt": (
-        "苏格兰交通署冬季养护手册：处置用量表，融雪剂克每平方米"
+        "苏格兰交通署《冬季养护手册》（Winter Service Manual）：处置用量表，融雪剂克每平方米"
     ),
     "Widely published national short numbers; check locally before going live": (
         "公开的全国统一短号；启用前请在本地核对"
     ),
     "CAP 1.2, sections 3.2.1 and 3.2.2": "CAP 1.2第3.2.1和3.2.2节",
+    "travel desk: driver law art. 46 and 81 on the road surface model": (
+        "出行服务模块：《道路交通安全法实施条例》第46、81条与路面模式"
+    ),
+    "METRo station file": "METRo测站文件",
+    "Clearway demo replay of November 2015": "畅途演示：2015年11月天气回放",
     "simulated crew report": "模拟班组报告",
     "crews on the road": "现场班组",
     "weather signals desk": "气象信号模块",
