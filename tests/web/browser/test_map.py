@@ -153,7 +153,7 @@ def test_alarm_of_now_calls_on_a_page_of_the_past(seats: Seats) -> None:
     """While one looks at the past a grave report comes in: it appears above the frame, as live."""
     page = seats.sit()
     page.goto("/console/board?at=2015-11-22T05:23:00Z")
-    expect(page.locator(".me [data-state=live]")).to_be_visible()
+    expect(page.locator("header [data-state=live]")).to_be_visible()
     field = Actor("crew", (Role("field", "town"),), "post-field")
     body = {
         "type": "hazmat", "area": "town", "corridors": ["cor-0"], "post": "post-duty",
