@@ -12,6 +12,7 @@ from clearway.kernel.errors import InputError
 from clearway.network.store import save
 from clearway.operations.archive import KEPT, pack, unpack
 from clearway.operations.installation import SETTINGS, open_installation
+from clearway.operations.pace import Pace
 from clearway.operations.winter.trucks import WinterHand
 from tests.operations.winter.post import need
 from tests.operations.winter.test_gateway import FLEET
@@ -65,6 +66,27 @@ def test_stated_fleet_opens_the_winter_service(tmp_path: Path) -> None:
     opened.winter.need = need(at=opened.session.clock.now())
     assert opened.winter.make(opened.session.clock.now()).verdict.usable
     opened.close()
+
+
+def test_second_process_on_a_folder_stands_by_until_the_first_is_gone(tmp_path: Path) -> None:
+    """It opens, names the writer and runs neither cycles nor feeds; once it is the writer it tries a cycle."""
+    with pytest.raises(InputError, match="say whose it is"):
+        open_installation(tmp_path)
+    save(board(), tmp_path / "network")
+    first, second = open_installation(tmp_path), open_installation(tmp_path)
+    asked: list[int] = []
+    pace = Pace(second.session, poll=lambda: asked.append(1))
+    pace.tick(second.session.clock.now())
+    assert pace.pulse.standby
+    assert pace.pulse.writer
+    assert (asked, second.session.last, pace.pulse.failures) == ([], None, 0)
+    first.close()
+    assert second.journal.wait_until_writer(30)
+    pace.tick(second.session.clock.now())
+    assert not pace.pulse.standby
+    assert asked == [1]
+    assert pace.pulse.last_good is not None or pace.pulse.failures == 1
+    second.close()
 
 
 def test_kept_cycles_read_back_within_a_step(desk: Desk) -> None:
