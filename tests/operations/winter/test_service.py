@@ -281,7 +281,7 @@ def test_lists_the_checker_refuses_are_not_recommended(post: Post, monkeypatch: 
         crews = tuple(replace(c, off_s=300.0) for c in found.problem.crews)
         return replace(found, problem=replace(found.problem, crews=crews))
 
-    monkeypatch.setattr("clearway.operations.winter.service.with_orders", short_shifts)
+    monkeypatch.setattr("clearway.operations.winter.watch.with_orders", short_shifts)
     draft = post.service.make(START)
     assert not draft.verdict.usable
     data = post.journal.get(draft.proposal).data

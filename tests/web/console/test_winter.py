@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
+from clearway.operations.winter.live import Message
 from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.simulated import SimulatedFleet, as_json
 from clearway.operations.winter.state import Running
@@ -110,6 +111,29 @@ def test_late_start_says_since_when(night: Night) -> None:
     assert "最迟开始，已逾时" in page
     assert re.search(r"flag-overdue\">已逾时 <time ", page)
     night.desk.clock.advance(timedelta(hours=-8))
+
+
+def test_truck_on_record_as_out_of_service_is_on_no_new_list(night: Night) -> None:
+    """A breakdown outlives the plan it happened in: the next plan leaves the truck out and says so."""
+    night.approve()
+    broken, others = "unit-1", {"unit-2", "unit-3"}
+    service, journal, at = night.service, night.desk.journal, night.desk.clock.now()
+    service.take(Message(broken, at, status="broken"))
+    assert journal.get(broken).data["status"] == "out"
+    service.close(at)
+    night.desk.clock.advance(timedelta(minutes=5))
+    page = night.approve()
+    problem = night.running().progress.plan.problem
+    assert {crew.id for crew in problem.crews} == others
+    assert any("out of service and on no list" in note.en for note in problem.left_out)
+    assert "OUT OF SERVICE" in page
+    assert f'name="unit" value="{broken}"' in page
+    night.dispatcher.send(f"{PAGE}/trouble", kind="back", unit=broken)
+    assert journal.get(broken).data["status"] == "free"
+    service.close(at)
+    night.desk.clock.advance(timedelta(minutes=5))
+    night.approve()
+    assert {crew.id for crew in night.running().progress.plan.problem.crews} == {broken, *others}
 
 
 def test_field_crew_may_not_plan_or_approve(night: Night) -> None:

@@ -54,7 +54,7 @@ from clearway.operations.winter.state import (
     joined,
     more_roads,
 )
-from clearway.operations.winter.watch import fresh_roads, gone_roads, sooner_s
+from clearway.operations.winter.watch import fresh_roads, gone_roads, in_service, sooner_s, stand_still
 from clearway.picture.desk import CycleResult
 from clearway.picture.picture import Treatment
 from clearway.records import SYSTEM, Actor, Command, Journal
@@ -255,7 +255,7 @@ class WinterService:
                     words = Text("no road needs work in the coming hours", "未来数小时无道路需要作业")
                     raise InputError(words.en, where="need", words=words)
             site = self.speeds.applied(self.site(), self.doctrine)
-            site = with_orders(site, by_corridor(self.network, orders), at)
+            site = in_service(site, by_corridor(self.network, orders), at, self.journal)
             plan = solve(
                 site.problem, seconds=self.seconds, seed=self.seed, rounds=self.new_rounds, passed=site.passed
             )
@@ -387,9 +387,9 @@ class WinterService:
     def _begin(self, draft: Draft, task: str, at: datetime) -> None:
         running = self.running
         if draft.found is None:
-            running = Running(
-                task, draft, Control(draft.site, Progress(draft.plan)), Ledger(draft.site), {}, at
-            )
+            control = Control(draft.site, Progress(draft.plan))
+            running = Running(task, draft, control, Ledger(draft.site), {}, at)
+            running.lost |= stand_still(draft.site, self.journal)
             running.ledger.ask(draft.site.problem.stops)
             self.running = running
         elif running is not None:

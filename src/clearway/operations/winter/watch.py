@@ -1,18 +1,24 @@
-"""What the lists in force are held against in each cycle: need that comes sooner, goes away, or is met."""
+"""What lists are held against: need that comes sooner, goes away, or is met; trucks out of service."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text
 from clearway.network.model import RoadClass
+from clearway.operations.winter.build import Order, Site, standing_at, with_orders
 from clearway.operations.winter.release import no_longer_needed, untouched
 
 if TYPE_CHECKING:
     from clearway.operations.winter.service import WinterService
     from clearway.operations.winter.state import Running
+    from clearway.records import Journal
 
 LEAST_STOPS: Final = 10
 
@@ -63,3 +69,35 @@ def lasts_h(service: WinterService, corridor: int) -> float:
     """Hours between two treatments of a road."""
     first = service.network.corridors[corridor].road_class <= RoadClass.TRUNK
     return service.doctrine.number(f"winter.class.{'first' if first else 'second'}.cycle_h")
+
+
+def in_service(site: Site, wanted: Callable[[int], Order | None], at: datetime, journal: Journal) -> Site:
+    """The site with work wanted (see :func:`with_orders`), for the trucks in service.
+
+    Trucks whose unit is on record as out of service are named in ``left_out``.
+
+    Raises:
+        InputError: no truck is left.
+    """
+    out = {
+        truck.id: truck.name
+        for truck in site.fleet.trucks
+        if (row := journal.find(truck.id)) is not None and row.data.get("status") == "out"
+    }
+    crews = [crew for crew in site.problem.crews if crew.id not in out]
+    if not crews:
+        words = Text("every truck is out of service", "所有车辆均已停用")
+        raise InputError(words.en, where="trucks", words=words)
+    if len(crews) < len(site.problem.crews):
+        site = standing_at(site, crews, np.zeros(0, np.int32))
+    made = with_orders(site, wanted, at)
+    note = Text("{name} is out of service and on no list", "{name}已停用，未列入作业单")
+    notes = (note.format(name=name) for name in out.values())
+    return replace(made, problem=replace(made.problem, left_out=(*made.problem.left_out, *notes)))
+
+
+def stand_still(site: Site, journal: Journal) -> dict[str, datetime]:
+    """Trucks of the fleet that a plan leaves out, as out of service, and since when."""
+    planned = {crew.id for crew in site.problem.crews}
+    rows = [journal.find(truck.id) for truck in site.fleet.trucks if truck.id not in planned]
+    return {row.id: row.updated_at for row in rows if row is not None and row.data.get("status") == "out"}

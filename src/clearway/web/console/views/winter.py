@@ -173,7 +173,7 @@ def truck_rows(service: WinterService, running: Running, at: datetime) -> list[T
             )
         )
     known = {c.id for c in crews}
-    names = {c.id: c.name for c in running.first.site.problem.crews}
+    names = {truck.id: truck.name for truck in running.first.site.fleet.trucks}
     for unit in sorted(running.lost.keys() - known):
         none = Text("–", "–")
         rows.append(
