@@ -81,6 +81,10 @@ SOURCES: Final = {
     "Clearway default: what an hour of lateness weighs": "畅途默认：逾时一小时的权重",
     "Clearway default: which of MDSS's traffic classes (k = 3 above 250 vehicles an hour and "
     "lane) a road has": "畅途默认：道路所属的MDSS交通量等级（每车道每小时250辆以上k=3）",
+    "Clearway default: tries a minute apart that fail before the duty officer is called, and how "
+    "old the last good cycle of an hourly loop may be": (
+        "畅途默认：每分钟重试连续失败多少次后呼叫值班员，以及每小时研判最近一次成功结果的最大时效"
+    ),
     "Clearway default; CAP 1.2 calls 50 % and more likely": "畅途默认；CAP 1.2以50%及以上为“可能”",
     "Clearway default; the 30 min hold is that of Severn Bridge 2003 (A) and a Jiangsu fog system (B)": (
         "畅途默认；30分钟稳定期取自英国塞文桥（Severn Bridge）2003年规程（A级）和江苏大雾管控系统（B级）"
