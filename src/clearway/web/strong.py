@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from clearway.kernel.errors import ForbiddenError
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, both
 from clearway.records import Kinds, roles
 from clearway.records.kinds import VerbDecl
 from clearway.web.access import Principal
@@ -26,6 +26,41 @@ def is_decision(verb: VerbDecl) -> bool:
         return False
     human = {role for allow in verb.allow for role in allow.roles if role in roles() and roles()[role].human}
     return bool(human) and human <= _DECIDERS
+
+
+def require_own_factor(who: Principal) -> None:
+    """Refuse to change proofs of an account (code app, passkeys, other sign-ins) but by its owner's hands.
+
+    Where a second factor stands it must have been shown just now. Where none stands a password is not enough,
+    because it can be stolen: the session was opened by a one-time link, or proved a factor in another way.
+
+    Raises:
+        SecondFactorNeededError: says where to prove the factor.
+        ForbiddenError: says who gives the link.
+    """
+    if who.account.has_second_factor:
+        if not who.proved:
+            words = Text(
+                "show your present second factor again before you change it", "变更前请再次完成现有的二次验证"
+            )
+            raise SecondFactorNeededError(words.en, hint="/signin/second?next=/account", words=words)
+        return
+    if not who.strong and who.enrol_until is None:
+        words = Text(
+            "a second factor is first set up right after a one-time link; a password alone is not enough",
+            "首次设置二次验证须在使用一次性链接登录后进行，仅凭密码不可设置",
+        )
+        hint = both(Text("Ask an administrator for a one-time link", "请向管理员索取一次性链接"))
+        raise ForbiddenError(words.en, hint=hint, words=words)
+
+
+def may_change_factors(who: Principal) -> bool:
+    """Whether :func:`require_own_factor` lets them."""
+    try:
+        require_own_factor(who)
+    except ForbiddenError:
+        return False
+    return True
 
 
 def require_strong(who: Principal, kinds: Kinds, kind: str, verb: str) -> None:

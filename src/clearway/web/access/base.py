@@ -32,7 +32,8 @@ create table if not exists token(
 create table if not exists session(
   digest text primary key, account text not null references account(id), strong integer not null,
   post text not null, agent text not null, created_s integer not null, seen_s integer not null,
-  expires_s integer not null, csrf text not null, fails integer not null default 0);
+  expires_s integer not null, csrf text not null, fails integer not null default 0,
+  enrol_until_s integer not null default 0, proved_s integer not null default 0);
 create table if not exists passkey(
   credential text primary key, account text not null references account(id), public_key blob not null,
   sign_count integer not null, label text not null, created_s integer not null);
@@ -58,6 +59,8 @@ create table if not exists mark(name text primary key, value text not null);
 _LATER = (
     ("token", "strong", "integer not null default 1"),
     ("session", "fails", "integer not null default 0"),
+    ("session", "enrol_until_s", "integer not null default 0"),
+    ("session", "proved_s", "integer not null default 0"),
 )
 """Columns that files of earlier versions lack."""
 

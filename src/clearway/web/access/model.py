@@ -88,3 +88,7 @@ class Principal:
     strong: bool
     via: str
     post: str = ""
+    enrol_until: datetime | None = None
+    """Until when the session, opened by a one-time link, may set a first second factor up."""
+    proved: bool = False
+    """Whether the second factor was shown just now, so that proofs may be changed."""

@@ -23,6 +23,14 @@ _AT_ONCE = 500
 LINK_IS_OVER = Text("this one-time link is unknown, used or expired", "该一次性链接无效、已使用或已过期")
 _ASK_AGAIN = Text("Ask an administrator for a new one", "请向管理员索取新链接")
 MAX_TOKEN_DAYS = 366
+LINK_FIRST = timedelta(hours=24)
+"""Life of a one-time link to an account that nobody has come in to yet."""
+LINK_AGAIN = timedelta(minutes=15)
+"""Life of one to an account in use: it is asked for and used at once."""
+ENROL_S = 900
+"""How long after a one-time link a first second factor may be set up."""
+PROVED_S = 900
+"""How long after the second factor was shown proofs may be changed."""
 
 
 class Sessions(Accounts):
@@ -129,13 +137,25 @@ class Sessions(Accounts):
 
     # sessions ------------------------------------------------------------------------------------
 
-    def open_session(self, account_id: str, *, strong: bool, agent: str, hours: int = 12) -> tuple[str, str]:
-        """Start a session; returns (session secret for the cookie, CSRF token)."""
+    def open_session(
+        self, account_id: str, *, strong: bool, agent: str, hours: int = 12, by_link: bool = False
+    ) -> tuple[str, str]:
+        """Start a session; returns (session secret for the cookie, CSRF token).
+
+        Args:
+            account_id: whose.
+            strong: whether a second factor was shown.
+            agent: what the browser calls itself.
+            hours: how long it lasts.
+            by_link: whether a one-time link has just been used up; such a session may set a first second
+                factor up, for a while.
+        """
         secret, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), self._now()
         self._write(
-            "insert into session(digest, account, strong, post, agent, created_s, seen_s, expires_s, csrf)"
-            " values(?,?,?,?,?,?,?,?,?)",
+            "insert into session(digest, account, strong, post, agent, created_s, seen_s, expires_s, csrf,"
+            " enrol_until_s, proved_s) values(?,?,?,?,?,?,?,?,?,?,?)",
             digest_of(secret), account_id, int(strong), "", agent[:200], now, now, now + hours * 3600, csrf,
+            now + ENROL_S if by_link else 0, now if strong else 0,
         )  # fmt: skip
         return secret, csrf
 
@@ -157,6 +177,8 @@ class Sessions(Accounts):
         principal = Principal(
             account, self.grants(account.id), frozenset(SCOPES),
             strong=bool(row["strong"]), via="session", post=row["post"],
+            enrol_until=from_epoch_s(row["enrol_until_s"]) if row["enrol_until_s"] > now else None,
+            proved=bool(row["strong"]) and now - row["proved_s"] < PROVED_S,
         )  # fmt: skip
         return principal, row["csrf"]
 
@@ -183,8 +205,9 @@ class Sessions(Accounts):
         """
         fresh, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         self._write(
-            "update session set strong=1, fails=0, digest=?, csrf=? where digest=?",
-            digest_of(fresh), csrf, digest_of(secret),
+            "update session set strong=1, fails=0, enrol_until_s=0, proved_s=?, digest=?, csrf=?"
+            " where digest=?",
+            self._now(), digest_of(fresh), csrf, digest_of(secret),
         )  # fmt: skip
         return fresh
 
@@ -230,10 +253,18 @@ class Sessions(Accounts):
 
     # one-time links ------------------------------------------------------------------------------
 
-    def issue_invite(self, account_id: str, *, valid: timedelta = timedelta(hours=24)) -> str:
-        """A one-time secret with which the account's owner sets a password; earlier ones stop working."""
+    def link_life(self, account_id: str) -> timedelta:
+        """How long a one-time link to this account works: a day at first, minutes once somebody came in."""
+        came_in = self.account(account_id).has_password or bool(self.identities(account_id))
+        return LINK_AGAIN if came_in else LINK_FIRST
+
+    def issue_invite(self, account_id: str) -> str:
+        """A one-time secret with which the account's owner sets a password; earlier ones stop working.
+
+        The session it opens may set a first second factor up; no other session without one may.
+        """
         secret = secrets.token_urlsafe(32)
-        expires = self._now() + int(valid.total_seconds())
+        expires = self._now() + int(self.link_life(account_id).total_seconds())
         self._write("update invite set used_s=? where account=? and used_s is null", self._now(), account_id)
         self._write("insert into invite values(?,?,?,null)", digest_of(secret), account_id, expires)
         return secret

@@ -10,12 +10,13 @@ from fastapi.responses import RedirectResponse
 from clearway.kernel.errors import ForbiddenError, InputError
 from clearway.kernel.language import Text, both
 from clearway.records import roles
+from clearway.web.access import Principal
 from clearway.web.access.model import SCOPES
 from clearway.web.console.forms import Sent, Visit, Visitor
 from clearway.web.console.names import area_names
 from clearway.web.console.signin import source_of, strengthen
 from clearway.web.guard import SESSION_COOKIE
-from clearway.web.strong import SecondFactorNeededError
+from clearway.web.strong import SecondFactorNeededError, may_change_factors, require_own_factor
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,19 +45,16 @@ def _page(visitor: Visit, *, token: str = "") -> Response:
         oidc=visitor.house.oidc,
         roles=roles(),
         areas=area_names(visitor.house),
+        may_change=may_change_factors(visitor.who),
         first="first" in visitor.request.query_params,
     )
 
 
-def own_hands(visitor: Visit) -> None:
-    """Refuse to touch proofs of an account that has a second factor before it is shown.
-
-    Raises:
-        SecondFactorNeededError: says where to prove it.
-    """
-    if visitor.who.account.has_second_factor and not visitor.who.strong:
-        words = Text("prove your present second factor before you change it", "请先完成现有的二次验证")
-        raise SecondFactorNeededError(words.en, hint="/signin/second", words=words)
+def how_of(who: Principal) -> str:
+    """For the list of changes: by what right somebody set a second factor up."""
+    if who.account.has_second_factor:
+        return ""
+    return "first, after a one-time link" if who.enrol_until else "first"
 
 
 @router.post("/account/totp")
@@ -64,7 +62,7 @@ def set_totp(visitor: Visitor, form: Sent) -> Response:
     """Keep a TOTP secret once a code for it has been shown."""
     access, account = visitor.house.access, visitor.who.account
     secret, code = str(form.get("secret", "")), str(form.get("code", "")).strip()
-    own_hands(visitor)
+    require_own_factor(visitor.who)
     if len(secret) != 32 or not secret.isalnum() or not access.fresh_totp(secret, code):
         words = Text("the code does not fit the secret", "验证码与密钥不符")
         hint = both(
@@ -72,7 +70,7 @@ def set_totp(visitor: Visitor, form: Sent) -> Response:
         )
         raise InputError(words.en, where="code", hint=hint, words=words)
     access.set_totp(account.id, secret, used=code)
-    access.audit(account.id, "set code app", account.id)
+    access.audit(account.id, "set code app", account.id, how_of(visitor.who))
     response = RedirectResponse("/account", status_code=303)
     strengthen(response, visitor.request, visitor.house)
     return response
@@ -82,7 +80,9 @@ def set_totp(visitor: Visitor, form: Sent) -> Response:
 def change_password(visitor: Visitor, form: Sent) -> Response:
     """A new password, for whoever knows the old one; other sessions end."""
     access, account = visitor.house.access, visitor.who.account
-    own_hands(visitor)
+    if account.has_second_factor and not visitor.who.strong:
+        words = Text("prove your second factor before you change the password", "修改密码前请先完成二次验证")
+        raise SecondFactorNeededError(words.en, hint="/signin/second?next=/account", words=words)
     old, new = str(form.get("old", "")), str(form.get("new", ""))
     if not access.has_password(account.id, old, source=source_of(visitor.request)):
         words = Text("the present password is wrong", "当前密码有误")

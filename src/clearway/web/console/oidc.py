@@ -13,11 +13,11 @@ from clearway.kernel.errors import ClearwayError, ForbiddenError, NotFoundError,
 from clearway.kernel.language import Text, both
 from clearway.web.access import Account
 from clearway.web.access.oidc import FLOW_S, Flow, Proven, Provider
-from clearway.web.console.account import own_hands
 from clearway.web.console.forms import Sent, Visitor, language_of, safe_next
 from clearway.web.console.signin import begin_session
 from clearway.web.guard import House, services
 from clearway.web.services import Services
+from clearway.web.strong import require_own_factor
 from clearway.web.templating import render
 
 router = APIRouter(include_in_schema=False)
@@ -52,7 +52,7 @@ def begin(
 @router.post("/account/oidc")
 def tie(visitor: Visitor, _: Sent) -> Response:
     """Go to the provider in order to tie one's own account to what it says."""
-    own_hands(visitor)
+    require_own_factor(visitor.who)
     # A page that goes on by itself: the policy of this site lets no form end on another one.
     account = visitor.who.account.id
     return _leave(visitor.request, visitor.house, next="/account", account=account)
@@ -61,7 +61,7 @@ def tie(visitor: Visitor, _: Sent) -> Response:
 @router.post("/account/oidc/drop")
 def untie(visitor: Visitor, _: Sent) -> Response:
     """Forget the ties of one's own account."""
-    own_hands(visitor)
+    require_own_factor(visitor.who)
     visitor.house.access.untie_identities(visitor.who.account.id)
     visitor.house.access.audit(visitor.who.account.id, "untie identity", visitor.who.account.id)
     return visitor.done("/account", Text("Removed", "已移除"))
@@ -93,7 +93,9 @@ def back(request: Request, house: House) -> Response:
     try:
         flow = _flow(request, house)
         proven = provider.finish(flow, dict(request.query_params), callback_of(request))
+        untied = house.access.account_of_identity(proven.issuer, proven.subject) is None
         account = account_of(house, proven, flow)
+        by_link = bool(flow.invite) and untied  # only then was the link used up
     except ClearwayError as error:
         response = _page(request, status=error.status, error=error, next="/signin")
         response.delete_cookie(FLOW_COOKIE, path=CALLBACK)
@@ -105,7 +107,7 @@ def back(request: Request, house: House) -> Response:
         target = f"/signin/second?next={target}"
     response = _page(request, next=target, error=None)
     response.delete_cookie(FLOW_COOKIE, path=CALLBACK)
-    begin_session(response, request, house, account.id, strong=proven.strong)
+    begin_session(response, request, house, account.id, strong=proven.strong, by_link=by_link)
     return response
 
 

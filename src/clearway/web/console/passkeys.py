@@ -22,10 +22,11 @@ from webauthn.helpers.structs import (
 )
 
 from clearway.kernel.errors import ForbiddenError, UnauthenticatedError
-from clearway.kernel.language import Text
+from clearway.web.console.account import how_of
 from clearway.web.console.forms import Sent, Visitor
 from clearway.web.console.signin import source_of, strengthen
 from clearway.web.guard import Caller, House, require_session, session_of
+from clearway.web.strong import require_own_factor
 
 router = APIRouter(include_in_schema=False)
 _VERIFY = UserVerificationRequirement.PREFERRED
@@ -45,7 +46,7 @@ def _json(text: str) -> Response:
 def new_options(request: Request, who: Caller, house: House) -> Response:
     """What the browser needs to make a passkey."""
     require_session(who)
-    _own_hands(who.account.has_second_factor, who.strong)
+    require_own_factor(who)
     options = generate_registration_options(
         rp_id=relying_party(request)[0],
         rp_name="Clearway",
@@ -59,12 +60,6 @@ def new_options(request: Request, who: Caller, house: House) -> Response:
     return _json(options_to_json(options))
 
 
-def _own_hands(has_second: bool, strong: bool) -> None:
-    if has_second and not strong:
-        words = Text("prove your present second factor before you change it", "请先完成现有的二次验证")
-        raise ForbiddenError(words.en, hint="/signin/second", words=words)
-
-
 def _known(rows: list[dict[str, Any]]) -> list[PublicKeyCredentialDescriptor]:
     return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(row["credential"])) for row in rows]
 
@@ -75,7 +70,7 @@ def register(
 ) -> Response:
     """Keep a new passkey."""
     require_session(who)
-    _own_hands(who.account.has_second_factor, who.strong)
+    require_own_factor(who)
     party, origin = relying_party(request)
     try:
         made = verify_registration_response(
@@ -93,7 +88,7 @@ def register(
         made.sign_count,
         request.headers.get("user-agent", "")[:80],
     )
-    house.access.audit(who.account.id, "add passkey", who.account.id)
+    house.access.audit(who.account.id, "add passkey", who.account.id, how_of(who))
     response = _json("{}")
     strengthen(response, request, house)
     return response
@@ -102,7 +97,7 @@ def register(
 @router.post("/account/passkey/drop")
 def drop(visitor: Visitor, form: Sent) -> Response:
     """Remove one of the own passkeys."""
-    _own_hands(visitor.who.account.has_second_factor, visitor.who.strong)
+    require_own_factor(visitor.who)
     visitor.house.access.drop_passkey(visitor.who.account.id, str(form.get("credential", "")))
     visitor.house.access.audit(visitor.who.account.id, "drop passkey", visitor.who.account.id)
     return visitor.done("/account")

@@ -75,11 +75,18 @@ def sign_in(
 
 
 def begin_session(
-    response: Response, request: Request, house: Services, account: str, *, strong: bool = False
+    response: Response,
+    request: Request,
+    house: Services,
+    account: str,
+    *,
+    strong: bool = False,
+    by_link: bool = False,
 ) -> None:
     """Give the browser a fresh session; the one it had ends. It is now a known device of the account."""
     house.access.end_session(request.cookies.get(SESSION_COOKIE, ""))
-    secret, _ = house.access.open_session(account, strong=strong, agent=request.headers.get("user-agent", ""))
+    agent = request.headers.get("user-agent", "")
+    secret, _ = house.access.open_session(account, strong=strong, agent=agent, by_link=by_link)
     set_cookie(response, request, SESSION_COOKIE, secret)
     if not house.access.knows_device(account, request.cookies.get(DEVICE_COOKIE, "")):
         set_cookie(response, request, DEVICE_COOKIE, house.access.make_device(account), days=180)
@@ -172,5 +179,5 @@ def use_invite(
         return _bare(request, "invite.html", status=error.status, secret=kept, error=error, oidc=house.oidc)
     house.access.audit(account.id, "set password", account.id, "one-time link")
     response = RedirectResponse("/account?first=1", status_code=303)
-    begin_session(response, request, house, account.id)
+    begin_session(response, request, house, account.id, by_link=True)
     return response

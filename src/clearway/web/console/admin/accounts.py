@@ -14,6 +14,7 @@ from clearway.kernel.language import Text, both
 from clearway.records import roles
 from clearway.web.access import Account, Grant
 from clearway.web.access.model import SCOPES
+from clearway.web.access.sessions import LINK_AGAIN, LINK_FIRST
 from clearway.web.console.admin.common import (
     able_admins,
     admin_page,
@@ -79,7 +80,14 @@ def accounts(visitor: Visitor) -> Response:
     return _page(visitor)
 
 
-def _page(visitor: Visit, *, secret: str = "", about: Text | str = "") -> Response:
+_LASTS: Final = {
+    LINK_FIRST: Text("It works once, for 24 hours.", "24小时内有效，仅可使用一次。"),
+    LINK_AGAIN: Text("It works once, for 15 minutes.", "15分钟内有效，仅可使用一次。"),
+}
+"""How long a one-time link works, in words."""
+
+
+def _page(visitor: Visit, *, secret: str = "", about: Text | str = "", lasts: Text | None = None) -> Response:
     access, house = visitor.house.access, visitor.house
     mine = [a for a in access.accounts() if reaches_account(visitor, a.id)]
     everybody = {account.id: account.name for account in access.accounts()}
@@ -103,6 +111,7 @@ def _page(visitor: Visit, *, secret: str = "", about: Text | str = "") -> Respon
         said_of=said_of,
         secret=secret,
         about=about,
+        lasts=lasts,
     )
 
 
@@ -124,7 +133,7 @@ def create(visitor: Visitor, form: Sent) -> Response:
     if role:
         _ask_or_do(visitor, "grant", account, {"role": role, "area": area, "until": ""})
     secret = _link(visitor, access.issue_invite(account.id))
-    return _page(visitor, secret=secret, about=account.name)
+    return _page(visitor, secret=secret, about=account.name, lasts=_LASTS[LINK_FIRST])
 
 
 @router.post("/account/{account}/{verb}")
@@ -147,7 +156,7 @@ def change(visitor: Visitor, form: Sent, account: str, verb: str) -> Response:
     body["scopes"] = " ".join(sorted(str(s) for s in form.getlist("scope")))
     secret = _ask_or_do(visitor, verb, found, {name: value for name, value in body.items() if value})
     if secret:
-        return _page(visitor, secret=secret, about=found.name)
+        return _shown(visitor, verb, found, secret)
     asked = any(c.account == account and c.verb == verb for c in visitor.house.access.changes())
     words = (
         Text("Waits for a second administrator", "待另一名管理员确认") if asked else Text("Done", "已完成")
@@ -172,8 +181,13 @@ def answer(visitor: Visitor, _: Sent, change: str, answer: str) -> Response:
     closed = access.close_change(change, visitor.who.account.id, confirmed=answer == "confirm")
     secret = _do(visitor, closed.verb, account, closed.body) if answer == "confirm" else ""
     if secret:
-        return _page(visitor, secret=secret, about=account.name)
+        return _shown(visitor, closed.verb, account, secret)
     return visitor.done("/console/admin/accounts", Text("Done", "已完成"))
+
+
+def _shown(visitor: Visit, verb: str, account: Account, secret: str) -> Response:
+    lasts = _LASTS[visitor.house.access.link_life(account.id)] if verb == "link" else None
+    return _page(visitor, secret=secret, about=account.name, lasts=lasts)
 
 
 def needs_two(visitor: Visit, verb: str, account: Account, body: Mapping[str, str]) -> bool:
