@@ -69,7 +69,7 @@ def test_stated_fleet_opens_the_winter_service(tmp_path: Path) -> None:
 
 
 def test_second_process_on_a_folder_stands_by_until_the_first_is_gone(tmp_path: Path) -> None:
-    """It opens, names the writer and runs neither cycles nor feeds; once it is the writer it tries a cycle."""
+    """It names the writer and runs neither cycles nor feeds; once it is the writer it tries a cycle."""
     with pytest.raises(InputError, match="say whose it is"):
         open_installation(tmp_path)
     save(board(), tmp_path / "network")
