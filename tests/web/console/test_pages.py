@@ -7,6 +7,7 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
+from clearway.records import Actor, Command, Role
 from clearway.web.app import create_app
 from clearway.web.console import router as console
 from tests.web.console.conftest import Desk
@@ -104,3 +105,21 @@ def test_past_cannot_be_mistaken(desk: Desk) -> None:
         assert 'class="console past' in page
         assert "PAST" in page
     assert "/console/posts/post-duty/take_over" not in person.get(f"/console/posts?at={at}")
+
+
+def test_details_and_sources_read_in_chinese(desk: Desk) -> None:
+    """Numbers inside a task's details, where map figures are from and the time zone have Chinese words."""
+    reader = desk.browser("reader", "duty_officer", language="zh")
+    plans = [p for p in desk.journal.list("proposal", states=("open",)) if p.data["target_kind"] == "task"]
+    body = {**plans[0].data["payload"], "area": "town"}
+    actor = Actor("boss", (Role("dispatcher", "town"),), "post-dispatch")
+    task = desk.journal.submit(Command("task", "open", body, actor, "treat")).record_id
+    page = reader.get(f"/console/record/{task}")
+    for words in ("车道公里", "最迟开始", "养护等级", "等待代价"):
+        assert words in page
+    assert not re.search(r"<dt>[a-z_0-9]+</dt>", page)
+    state = reader.client.get("/console/state").json()
+    assert state["source"]["en"].startswith("Clearway road model")
+    assert state["source"]["zh"].startswith("畅途路面模式")
+    assert reader.client.get("/console/segment/0").json()["source"] == state["source"]
+    assert "（北京时间）" in reader.get("/console/report") or "(北京时间)" in reader.get("/console/report")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from clearway.desks.winter.model import CLASS_WORDS
+from clearway.desks.winter.reasons import WORDS
 from clearway.kernel.language import Text
 from clearway.web.console.names import area_names, corridor_numbers, post_names, unit_names
 from clearway.web.said import said
@@ -36,6 +38,41 @@ CODES: Final = {
     "rainstorm": Text("rainstorm", "暴雨"),
 }
 """Codes that records hold for desks and hazards."""
+DETAILS: Final = {
+    "items": Text("roads one by one", "逐路数据"),
+    "corridor": Text("road", "道路"),
+    "reason": Text("reason", "原因"),
+    "reasons": Text("reasons", "原因"),
+    "share": Text("share of the road", "所占比例"),
+    "coldest_c": Text("coldest surface °C", "最低路面温度°C"),
+    "rst_c": Text("surface °C", "路面温度°C"),
+    "due": Text("wanted by", "完成时限"),
+    "latest_start": Text("latest useful start", "最迟开始"),
+    "loss": Text("cost of waiting km·h/h", "等待代价 公里·小时/小时"),
+    "water_mm": Text("water mm", "水量毫米"),
+    "dose_g_m2": Text("salt asked for g/m²", "所需用量 克/平方米"),
+    "passes": Text("passes", "遍数"),
+    "rate_per_pass_g_m2": Text("salt a pass g/m²", "每遍用量 克/平方米"),
+    "solution_ml_m2": Text("brine ml/m²", "盐水 毫升/平方米"),
+    "service_class": Text("service class", "养护等级"),
+    "lane_km": Text("lane-km", "车道公里"),
+    "ice_share": Text("share with ice", "结冰比例"),
+    "snow_share": Text("share with snow", "积雪比例"),
+    "friction": Text("friction", "摩擦系数"),
+    "from": Text("from", "起"),
+    "until": Text("until", "至"),
+    "kmh": Text("limit km/h", "限速 公里/小时"),
+    "km": Text("km", "公里"),
+    "ban": Text("vehicles kept off", "限制车型"),
+    "family": Text("family of notices", "公告类别"),
+    "whole": Text("the whole area", "整个辖区"),
+    "cells": Text("grid cells", "网格"),
+    "situations": Text("situations", "态势"),
+    "groups": Text("kinds and counts", "类别与数量"),
+    **{f"reason:{reason.name.lower()}": words for reason, words in WORDS.items()},
+    **{f"service_class:{name}": words for name, words in CLASS_WORDS.items()},
+}
+"""Names and codes inside the details of measures, tasks and notices."""
 
 
 class Namer:
@@ -46,6 +83,7 @@ class Namer:
         self._known: dict[str, Text] = {
             **_SYSTEM,
             **CODES,
+            **DETAILS,
             **post_names(house),
             **area_names(house),
             **unit_names(house),

@@ -152,14 +152,11 @@ function levelPainting(state: State, network: NetworkInfo, lead: number): Painti
 
 /** Where the numbers on the map are from, as of when, and how sure. */
 export function provenance(state: State, lead: number): string {
-  const [model] = state.source.split(";");
+  const [model] = words(state.source).split(/[;；]/);
   const known = unpack(state, "confidence", lead).filter((v) => !Number.isNaN(v));
   const mean = known.length ? known.reduce((a, b) => a + b, 0) / known.length : NaN;
   const parts = [
-    model ? model.replace("Clearway road model", say("Clearway road model", "畅途路面模式")) : say(
-      "no cycle yet",
-      "尚无研判",
-    ),
+    model || say("no cycle yet", "尚无研判"),
     `${say("computed", "计算于")} ${localTime(state.at ?? state.now)}`,
     Number.isNaN(mean) ? "" : `${say("mean confidence", "平均可信度")} ${Math.round(100 * mean)} %`,
     state.hindsight ? say("hindsight forecast", "事后预报") : "",

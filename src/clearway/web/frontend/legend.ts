@@ -1,7 +1,7 @@
 // The legend of the map: every mark with its words.
 
 import { type Layer, looks, type Pattern, provenance } from "./colours.ts";
-import { localTime, say, utc } from "./house.ts";
+import { localTime, say, utc, words } from "./house.ts";
 import type { NetworkInfo, State } from "./state.ts";
 
 /** What lies over the colours of the roads, and can be taken off. */
@@ -80,6 +80,6 @@ export function legend(
     rows.push(seen);
   }
   const from = line("", provenance(state, lead), "soft");
-  from.title = `${utc(state.at ?? state.now)} · ${state.source}`;
+  from.title = `${utc(state.at ?? state.now)} · ${words(state.source)}`;
   return [...rows, from];
 }

@@ -23,7 +23,7 @@ interface Segment {
   times: string[];
   now_index: number;
   series: Record<string, (number | null)[]>;
-  source: string;
+  source: Words;
   why: Words[];
   in_force: Linked[];
   proposed: Linked[];
@@ -228,11 +228,9 @@ function colourNow(
   ];
   const soft = document.createElement("span");
   soft.className = "small soft";
-  const model = data.source.split(";")[0].replace(
-    "Clearway road model",
-    say("Clearway road model", "畅途路面模式"),
-  );
-  const from = Object.assign(document.createElement("span"), { title: data.source, textContent: model });
+  const source = words(data.source);
+  const model = source.split(/[;；]/)[0];
+  const from = Object.assign(document.createElement("span"), { title: source, textContent: model });
   soft.append(timeTag(data.times[data.now_index]), " · ", from);
   const lines = rows.flatMap((row) => [document.createElement("br"), row]);
   box.append(swatch(look.colour, look.pattern), told, ...lines, document.createElement("br"), soft);

@@ -37,7 +37,7 @@ export interface State {
   is_now: boolean;
   simulated: boolean;
   hindsight: boolean;
-  source: string;
+  source: Words;
   leads: number[];
   columns: number;
   arrays: Record<string, PackedArray>;

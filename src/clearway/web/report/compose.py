@@ -22,6 +22,7 @@ from clearway.web.draw.storm import storm_svg
 from clearway.web.finding import Part
 from clearway.web.report.gather import ReportData
 from clearway.web.report.page import condition_map, moments, storm_trace, summary_lines
+from clearway.web.report.period import zone_words
 from clearway.web.said import doubt_words, source_words
 from clearway.web.templating import render
 
@@ -123,7 +124,7 @@ class Report:
             "report_body.html",
             language=language,
             zone=self.zone,
-            zone_name=self.zone,
+            zone_name=zone_words(self.zone),
             data=data,
             area=self.heading,
             doctrine_hash=self.doctrine_hash,

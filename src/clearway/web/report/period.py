@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clearway.kernel.clock import epoch_s
+from clearway.kernel.language import Text
 from clearway.network.model import Network
 from clearway.operations.archive import KEPT, CycleArchive, KeptCycle, unpack
 from clearway.operations.trace import GROUPS, MAIN_CLASS_GROUP, CycleTrace
@@ -127,3 +129,11 @@ def _spread(values: NDArray[np.float64]) -> tuple[float, float, float]:
     if not finite.size:
         return _NONE
     return float(np.median(finite)), float(finite.min()), float(finite.max())
+
+
+_ZONES: Final = {"Asia/Shanghai": Text("China Standard Time, UTC+8", "北京时间")}
+
+
+def zone_words(zone: str) -> Text:
+    """A time zone as readers call it; others by their IANA name."""
+    return _ZONES.get(zone, Text(zone, zone))

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from clearway.kernel.clock import parse_utc
 from clearway.kernel.language import Text, from_both, join
 from clearway.kernel.levels import Level
+from clearway.web.report.period import zone_words
 from clearway.web.said import doubt_words, said, source_words
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def plain(report: Report, language: str) -> dict[str, Any]:
         "lang": language,
         "words": {name: write.say(words) for name, words in WORDS.items()},
         "area": write.say(report.heading),
-        "period": f"{write.at(data.start)} – {write.at(data.end)} ({report.zone})",
+        "period": f"{write.at(data.start)} – {write.at(data.end)} ({write.say(zone_words(report.zone))})",
         "head": f"{data.head.seq}:{data.head.hash[:16]}",
         "doctrine": report.doctrine_hash[:16],
         "labels": [write.say(line) for line in report.labels],

@@ -22,6 +22,7 @@ from clearway.picture.picture import Override
 from clearway.records import RecordRow
 from clearway.series.quality import LABELS
 from clearway.web.console.names import corridor_numbers, indices, network_hash
+from clearway.web.said import source_words
 from clearway.web.services import Services
 
 MAP_ARRAYS: Final = ("condition", "friction", "rst_c", "p_slippery", "confidence")
@@ -94,7 +95,7 @@ def state_json(house: Services, asked: datetime | None, lead: int | None) -> dic
         "is_now": as_of is None,
         "simulated": house.simulated,
         "hindsight": house.hindsight,
-        "source": cycle.source if cycle else "",
+        "source": source_words(cycle.source if cycle else "").as_dict(),
         "leads": [],
         "columns": house.cycles.columns.count if house.cycles else 0,
         "arrays": {},
@@ -228,7 +229,7 @@ def segment_json(house: Services, segment: int, asked: datetime | None) -> dict[
             "lanes": Origin(int(network.lanes_origin[segment])).name.lower(),
             "deck": Origin(int(network.deck_origin[segment])).name.lower(),
         },
-        "times": [], "now_index": 0, "series": {}, "source": "", "why": [],
+        "times": [], "now_index": 0, "series": {}, "source": Text("", "").as_dict(), "why": [],
     }  # fmt: skip
     cycle = archive.at(asked) if archive else None
     if archive is not None and cycle is not None:
@@ -259,7 +260,7 @@ def _series(house: Services, archive: CycleArchive, cycle: KeptCycle, segment: i
         "times": times,
         "now_index": SEGMENT_H,
         "series": {name: [*past[name], *ahead[name]] for name in ahead},
-        "source": cycle.source,
+        "source": source_words(cycle.source).as_dict(),
         "why": [t.as_dict() for t in why(house, archive, cycle, column)],
     }
 
