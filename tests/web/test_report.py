@@ -88,6 +88,10 @@ def test_page_holds_both_languages_and_balances(play: Play, data: ReportData) ->
     page = report.page()
     for words in ("Why each level was raised", "各级别升降", "模拟演示。", "No road sensor.", "still open"):
         assert words in page
+    assert set(data.proposals) <= set(data.rule_words)
+    for rule in data.rule_words.values():
+        assert f"<li>{rule.zh}：" in page
+    assert "北京时间" in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
     assert _unclosed(page) == []
 

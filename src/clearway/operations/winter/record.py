@@ -19,6 +19,7 @@ from clearway.operations.winter.need import asked_lane_km
 from clearway.operations.winter.report import ReportSection, Table, class_table, same, service_lines
 from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.state import Change, Running
+from clearway.picture.words import clock as day_clock
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +57,9 @@ def record(service: WinterService, running: Running, now: datetime) -> Record:
     return Record(running, plan, done, judgement, compared, wanted, rounds)
 
 
-def clock(at: datetime, zone: str, *, day: bool = False) -> str:
-    """A moment as people of the area say it."""
-    there = at.astimezone(ZoneInfo(zone))
-    return f"{there:%d %H:%M}" if day else f"{there:%H:%M}"
+def clock(at: datetime, zone: str) -> str:
+    """A moment of the day as people of the area say it."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
 def change_words(change: Change, zone: str) -> Text:
@@ -191,24 +191,24 @@ def wanted_words(found: Record) -> Text:
 def _opening(found: Record, zone: str) -> list[Text]:
     first, problem = found.running.first, found.running.first.site.problem
     usable = first.verdict.usable
-    begun, approved = clock(first.at, zone, day=True), clock(found.running.approved, zone)
+    begun, approved = day_clock(first.at, ZoneInfo(zone)), clock(found.running.approved, zone)
     stops, crews = len(problem.stops), len(problem.crews)
     ended = found.running.ended
     over = Text("still in force", "仍在执行") if ended is None else _until(ended, zone)
     return [
         Text(
-            f"Plan of {begun}, approved {approved}: {len(first.orders)} roads, {stops} stops for {crews} "
+            f"Plan of {begun.en}, approved {approved}: {len(first.orders)} roads, {stops} stops for {crews} "
             f"crews, found in {first.plan.seconds:.0f} s, {'usable' if usable else 'not usable'} by the "
             f"checker; {over.en}",
-            f"{begun}的计划，{approved}采纳：{len(first.orders)}条道路、{stops}项作业、{crews}个机组，"
+            f"{begun.zh}的计划，{approved}采纳：{len(first.orders)}条道路、{stops}项作业、{crews}个机组，"
             f"用时{first.plan.seconds:.0f}秒求得，检验{'可执行' if usable else '不可执行'}；{over.zh}",
         )
     ]
 
 
 def _until(ended: datetime, zone: str) -> Text:
-    at = clock(ended, zone, day=True)
-    return Text(f"through at {at}", f"{at}完成")
+    at = day_clock(ended, ZoneInfo(zone))
+    return Text(f"through at {at.en}", f"{at.zh}完成")
 
 
 def _learnt(service: WinterService) -> list[Text]:
@@ -232,7 +232,7 @@ def _plans(records: Sequence[Record], zone: str) -> Table:
     )
     rows = tuple(
         (
-            same(clock(r.running.first.at, zone, day=True)),
+            day_clock(r.running.first.at, ZoneInfo(zone)),
             same(str(len(r.plan.problem.stops))),
             same(f"{sum(c.km for c in r.judgement.classes):.0f}"),
             same(f"{100 * r.judgement.share_on_time:.1f} %"),

@@ -141,6 +141,8 @@ class ReportData:
     tasks_with_due: int
     salt_t: float
     proposals: Mapping[str, int]
+    rule_words: Mapping[str, Text]
+    """What the rules behind the proposals are called."""
     refused: tuple[Step, ...]
     head: Head
     labels: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
@@ -213,6 +215,11 @@ def gather(
         tasks_with_due=with_due,
         salt_t=_salt_t(tasks, start),
         proposals=_count(str((r.data.get("rule") or {}).get("id", "unknown")) for r in new),
+        rule_words={
+            str(rule["id"]): Text.of(rule["text"])
+            for r in new
+            if (rule := r.data.get("rule") or {}).get("text") and rule.get("id")
+        },
         refused=tuple(
             step
             for row in proposals.values()
