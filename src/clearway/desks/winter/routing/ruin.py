@@ -180,6 +180,26 @@ def priced_cost(data: Any, s: Any, r: int, more: int, price: Any) -> float:
 
 
 @compiled
+def judged(
+    data: Any, s: Any, w: Any, t: int, r: int, p: int, add: float, price: Any, best: float, rare: float
+) -> float:
+    """Value of a place for a task; infinite when it is no better than ``best``, or passed over now.
+
+    One in so many is passed over: ``rare`` is the logarithm of the share that is not, 0 for none.
+    """
+    w.mark[r, p] = w.count[0]
+    if rare != 0.0:
+        w.count[1] -= 1
+        if w.count[1] < 0:
+            w.count[1] = int(math.log(max(uniform(w.rng), 1e-300)) / rare)
+            return math.inf
+    cost = extra(data, s, t, r, p)
+    if cost + add >= best:
+        return math.inf
+    return float(cost + add + priced_cost(data, s, r, cost, price))
+
+
+@compiled
 def recreate(data: Any, s: Any, w: Any, price: Any, blink: float) -> None:
     """Put the tasks that are out back in, each where it costs least now.
 
@@ -195,7 +215,6 @@ def recreate(data: Any, s: Any, w: Any, price: Any, blink: float) -> None:
     for k in range(w.out[-1]):
         t = w.out[k]
         w.count[0] += 1
-        stamp = w.count[0]
         best, to, place = np.inf, -1, 0
         for e in range(kinds):
             r = w.empty[e]
@@ -220,17 +239,9 @@ def recreate(data: Any, s: Any, w: Any, price: Any, blink: float) -> None:
             if add >= best:
                 continue
             for p in range(0, s.ln[r] + 1, step):
-                w.mark[r, p] = stamp
-                if step == 1:
-                    w.count[1] -= 1
-                    if w.count[1] < 0:
-                        w.count[1] = int(math.log(max(uniform(w.rng), 1e-300)) / rare)
-                        continue
-                cost = extra(data, s, t, r, p)
-                if cost + add < best:
-                    value = cost + add + priced_cost(data, s, r, cost, price)
-                    if value < best:
-                        best, to, place = value, r, p
+                value = judged(data, s, w, t, r, p, add, price, best, rare if step == 1 else 0.0)
+                if value < best:
+                    best, to, place = value, r, p
         nearby = data.near.shape[1] if least < best else 0
         for q in range(nearby):
             other = data.near[t, q]
@@ -240,18 +251,9 @@ def recreate(data: Any, s: Any, w: Any, price: Any, blink: float) -> None:
             add = priced(data, s, t, r, price)
             if add >= best:
                 continue
-            p = s.at[other]
             for p in range(s.at[other] - 1, s.at[other] + 1):
-                if w.mark[r, p] == stamp:
-                    continue
-                w.mark[r, p] = stamp
-                w.count[1] -= 1
-                if w.count[1] < 0:
-                    w.count[1] = int(math.log(max(uniform(w.rng), 1e-300)) / rare)
-                    continue
-                cost = extra(data, s, t, r, p)
-                if cost + add < best:
-                    value = cost + add + priced_cost(data, s, r, cost, price)
+                if w.mark[r, p] != w.count[0]:
+                    value = judged(data, s, w, t, r, p, add, price, best, rare)
                     if value < best:
                         best, to, place = value, r, p
         if to < 0:
