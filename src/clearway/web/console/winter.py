@@ -262,9 +262,8 @@ def _short(service: WinterService, store: str, tonnes: str) -> tuple[Text, Troub
 
 
 @router.post(f"{PAGE}/speeds")
-async def forget_speeds(visitor: Visitor) -> Response:
+def forget_speeds(visitor: Visitor, _: Sent) -> Response:
     """Put learnt working speeds aside: the next lists are made with the stated ones."""
-    await visitor.form()
     service = _planner(visitor)
     with service.lock:
         service.speeds.forget()
