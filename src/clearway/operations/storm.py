@@ -60,7 +60,7 @@ REPLAY_SPACING_S: Final = 60.0
 MEMBERS: Final = 10
 LISTED: Final = 24
 """Ploughs of the fleet that work by lists."""
-ROUNDS: Final = (1200, 400)
+ROUNDS: Final = (3000, 800)
 """Rounds of search for a plan and for a change of it: a second or two, and the same on every machine."""
 BREAKDOWN: Final = parse_utc("2015-11-22T03:00+08:00")
 SENDER: Final = Publisher(

@@ -335,3 +335,58 @@ def test_report_names_late_roads_and_a_fair_policy(post: Post) -> None:
     assert "逾时道路" in told.html("zh")
     assert "before it was slippery" in page
     assert "3, 8" in page or "6, 12" in page
+
+
+def test_crews_of_a_plan_approved_late_set_out_late(post: Post) -> None:
+    """Approved twenty minutes later nobody is behind: lists count from then, promises as they did."""
+    draft = post.service.make(START)
+    planned = draft.plan.done_s()
+    post.wait(1200.0)
+    post.approve()
+    running = post.service.running
+    assert running is not None
+    progress = running.progress
+    assert all(each[0].leave_s >= 1200.0 for each in progress.plan.visits if each)
+    assert (progress.plan.done_s() >= planned + 1199.0).all()
+    assert [s.due_s for s in progress.plan.problem.stops] == [s.due_s for s in draft.plan.problem.stops]
+    assert all(progress.overdue_s(c, 1200.0) < 0.0 for c in range(len(progress.plan.problem.crews)))
+    assert check_plan(running.control.site, progress.plan).faults == ()
+
+
+def test_plan_that_ran_out_undecided_is_proposed_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half an hour without an answer: a new one is there within five minutes; a refused one stays refused."""
+    rule = type(post.service.doctrine).number
+    small = {"winter.service.plan_from_lane_km": 1.0}
+    monkeypatch.setattr(
+        type(post.service.doctrine), "number", lambda self, key: small.get(key) or rule(self, key)
+    )
+    first = post.service.make(START)
+    post.wait(1900.0)
+    post.journal.fire_deadlines(post.clock.now())
+    assert post.journal.get(first.proposal).state == "expired"
+    post.service.tend(post.clock.now())
+    again = post.service.draft
+    assert again is not None
+    dispatcher = post.deployment.actor("post-dispatch")
+    refuse = Command("proposal", "refuse_work", {}, dispatcher, "no", again.proposal, reason="wait for six")
+    post.journal.submit(refuse)
+    post.service.tend(post.wait(900.0))
+    assert post.service.draft is None
+
+
+def test_orders_count_from_now(post: Post) -> None:
+    """Half an hour after the cycle a road due in three hours is due in two and a half."""
+    post.service.need = need(Reason.NOT_YET, 6.0)
+    later = post.service.orders(START + timedelta(minutes=30))
+    assert {(o.due_h, o.not_before_h) for o in later.values()} == {(5.5, 1.5)}
+    gone = post.service.orders(START + timedelta(hours=7))
+    assert {o.due_h for o in gone.values()} == {0.5}
+
+
+def test_snow_that_comes_sooner_moves_nobody_without_need(post: Post) -> None:
+    """Promises can still be kept by every crew itself: no stop changes crew."""
+    post.service.need = need(Reason.NOT_YET, 8.0)
+    working(post)
+    draft = post.service.change(START + timedelta(hours=1), Text("why", "原因"), Trouble(earlier_s=3600.0))
+    assert draft.found is not None
+    assert (draft.found.moved, draft.found.late_with) == ((), 0)

@@ -9,13 +9,14 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
+from clearway.desks.winter.reasons import Reason
 from clearway.operations.winter.live import Message
 from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.simulated import SimulatedFleet, as_json
 from clearway.operations.winter.state import Running
 from clearway.picture.picture import Treatment
 from clearway.web.console.views.field import field_tasks
-from tests.operations.winter.post import service_on
+from tests.operations.winter.post import need, service_on
 from tests.operations.winter.world import board
 from tests.web.console.conftest import Desk, Person
 
@@ -201,6 +202,22 @@ def test_neighbour_is_asked_for_salt(night: Night) -> None:
     (task,) = [r for r in night.desk.journal.list("task") if r.data["type"] == "supply"]
     assert (task.data["details"]["tonnes"], task.data["details"]["store"]) == (12.5, "store-a")
     assert "Hebei" in task.data["headline"]["en"]
+
+
+def test_page_says_what_a_dispatcher_asks(night: Night) -> None:
+    """Made ahead, nothing is "too early"; the part done in time is told, and nobody is silent yet."""
+    night.service.need = need(Reason.NOT_YET, 6.0, at=night.desk.clock.now())
+    before = night.dispatcher.get(PAGE)
+    assert "will turn slippery: to be treated before it does" in before
+    assert "too early" not in before
+    page = night.dispatcher.send(f"{PAGE}/plan").text
+    assert "100 % of the kilometres before the road turns slippery" in page
+    night.desk.clock.set(night.desk.clock.now() + timedelta(minutes=25))
+    draft = night.service.draft
+    assert draft is not None
+    after = night.dispatcher.send(f"{PAGE}/decide", proposal=draft.proposal, version="1").text
+    assert "not heard of" not in after
+    assert "0 promises at risk" in re.sub(r"<[^>]+>", " ", after).replace("  ", " ")
 
 
 def test_learnt_speeds_are_told_and_put_aside(night: Night) -> None:

@@ -243,6 +243,19 @@ def build_site(
     return Site(network, problem, ways, trees, fleet, settings, scheme, drive, shut)
 
 
+def whole_site(network: Network, doctrine: Doctrine, scheme: Scheme, fleet: Fleet, start: datetime) -> Site:
+    """All roads down to primary, with trucks manned by as many crews as doctrine has it.
+
+    Raises:
+        InputError: no store, no truck, or no road.
+    """
+    site = build_site(network, doctrine, scheme, fleet, all_roads(network, Order("salt", 20.0)), start)
+    shift_s = site.settings.shift_s * doctrine.number("winter.service.crews_per_truck")
+    crews = tuple(replace(c, off_s=shift_s) for c in site.problem.crews)
+    settings = replace(site.settings, shift_s=shift_s)
+    return replace(site, settings=settings, problem=replace(site.problem, crews=crews))
+
+
 def with_orders(site: Site, orders: Callable[[int], Order | None], start: datetime) -> Site:
     """The same roads, ways and fleet with other orders from another moment; costs a few milliseconds.
 

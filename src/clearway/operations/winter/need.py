@@ -66,8 +66,9 @@ def night_orders(
     *,
     max_class: int = RoadClass.PRIMARY,
     brine: bool = False,
+    at: datetime | None = None,
 ) -> dict[int, Order]:
-    """Orders by corridor for the hours ahead.
+    """Orders by corridor for the hours ahead, counted from ``at`` (else from when the need was found).
 
     A road that calls for work now gets what its reason calls for, by the promise of its class. A road that
     will turn slippery gets salt before it does, not sooner than ``winter.plan_ahead_h`` ahead, at the rate
@@ -75,17 +76,18 @@ def night_orders(
     it is used where doctrine asks for it and the weather lets it work.
     """
     ahead = doctrine.number("winter.plan_ahead_h")
+    gone_h = max(0.0, (at - need.at).total_seconds() / 3600.0) if at is not None else 0.0
     orders: dict[int, Order] = {}
     for number, corridor in enumerate(network.corridors):
         if corridor.road_class > max_class:
             continue
         reason, onset = Reason(int(need.reason[number])), float(need.onset_h[number])
-        due = onset if np.isfinite(onset) and onset > 0 else None
+        due = max(0.0, onset - gone_h) if np.isfinite(onset) and onset > 0 else None
         if reason >= FIRST_TREATMENT:
             found = need.rate(number, reason, doctrine, brine=brine)
             orders[number] = Order(found.action, found.g_m2, found.passes, due)
         elif reason in (Reason.NOT_YET, Reason.RAIN_FIRST) and due is not None:
-            early = max(0.0, onset - ahead)
+            early = max(0.0, due - ahead)
             found = need.rate(number, Reason.SNOW_LIGHT, doctrine, brine=brine)
             if found.g_m2:
                 orders[number] = Order(found.action, found.g_m2, 1, max(due, 0.5), early)

@@ -25,9 +25,13 @@ from clearway.operations.winter.release import Released, committed_visit, releas
 
 MOVE_S: Final = 2400.0
 SOON_S: Final = 3600.0
+STEADY_S: Final = 20_000.0
+"""Price of a move that hardly any way is worth: tried first."""
+MOVES_A_PROMISE: Final = 3.0
+"""So many stops may change crew for one promise kept."""
 TRIES: Final = 3
-AGAIN_SHARE: Final = 0.4
-"""Lists that the checker refuses are searched again so often, for this share of the time."""
+AGAIN_SHARE: Final = 0.3
+"""Later searches take this share of the time."""
 LATER_SHARE: Final = 0.5
 """When roads are added, stops further ahead than ``SOON_S`` may change crew for this share of the price."""
 
@@ -194,27 +198,39 @@ def replan_checked(
     seed: int = 1,
     rounds: int = 0,
 ) -> tuple[NewPlan, Verdict]:
-    """A new plan with the checker's word on it; one that the checker refuses is searched again.
+    """A new plan with the checker's word on it: steady first, freer only where that keeps more promises.
 
-    Up to :data:`TRIES` searches, the later ones shorter and from other seeds; the first usable plan counts,
-    else the one with the fewest faults. Arguments as in :func:`replan`.
+    Moves are dear in the first search. Where promises of stops that were on lists break all the same, or the
+    checker refuses the lists, a shorter search follows in which moves are cheaper; where it is refused again,
+    one more from another seed. Fewest faults count first, then broken promises and moves together. Arguments
+    as in :func:`replan`.
 
     Raises:
         InputError: no crew is left, or nothing remains to be done.
     """
-    best: tuple[NewPlan, Verdict] | None = None
+    tried: list[tuple[NewPlan, Verdict]] = []
     for attempt in range(TRIES):
-        share = AGAIN_SHARE if attempt else 1.0
         found = replan(
-            site, progress, now_s, trouble, seconds=share * seconds, seed=seed + attempt, rounds=rounds
+            site,
+            progress,
+            now_s,
+            trouble,
+            seconds=(AGAIN_SHARE if attempt else 1.0) * seconds,
+            seed=seed + attempt,
+            rounds=rounds,
+            move_s=MOVE_S if attempt else STEADY_S,
         )
         verdict = check_plan(found.site, found.plan)
-        if best is None or len(verdict.faults) < len(best[1].faults):
-            best = (found, verdict)
-        if verdict.usable:
+        tried.append((found, verdict))
+        usable = any(v.usable for _, v in tried)
+        if usable and (attempt or not found.late_with):
             break
-    assert best is not None
-    return best
+    return min(tried, key=lambda t: (len(t[1].faults), _unrest(t[0])))
+
+
+def _unrest(found: NewPlan) -> float:
+    """Broken promises, and what crews are asked to swap beside the stops of a lost truck."""
+    return found.late_with + (len(found.moved) - len(found.orphans)) / MOVES_A_PROMISE
 
 
 def _busy(progress: Progress, committed: Mapping[int, Visit | None], now_s: float) -> tuple[Busy, ...]:

@@ -25,17 +25,9 @@ from clearway.doctrine.model import Doctrine
 from clearway.kernel.clock import iso
 from clearway.kernel.errors import ClearwayError, ConflictError, InputError
 from clearway.kernel.language import Text, both, join
-from clearway.network.model import Network, RoadClass
+from clearway.network.model import Network
 from clearway.operations.deployment import SIMULATED_SYSTEM
-from clearway.operations.winter.build import (
-    Order,
-    Settings,
-    Site,
-    all_roads,
-    build_site,
-    by_corridor,
-    with_orders,
-)
+from clearway.operations.winter.build import Order, Settings, Site, by_corridor, whole_site, with_orders
 from clearway.operations.winter.check import check_plan
 from clearway.operations.winter.fleet import Fleet
 from clearway.operations.winter.keeping import fingerprint, keep
@@ -50,11 +42,19 @@ from clearway.operations.winter.state import (
     Draft,
     Running,
     asked_for,
+    begun_at,
     fewer_roads,
     joined,
     more_roads,
 )
-from clearway.operations.winter.watch import fresh_roads, gone_roads, in_service, sooner_s, stand_still
+from clearway.operations.winter.watch import (
+    fresh_roads,
+    gone_roads,
+    in_service,
+    sooner_s,
+    stand_still,
+    worth_lists,
+)
 from clearway.picture.desk import CycleResult
 from clearway.picture.picture import Treatment
 from clearway.records import SYSTEM, Actor, Command, Journal
@@ -67,7 +67,6 @@ KEEP_EVERY_S: Final = 30.0
 """What trucks report is kept at most so often; lists are kept at once."""
 TEND_EVERY: Final = timedelta(minutes=5)
 OUT: Final = Text("a truck is out of service", "有车辆停用")
-ANY: Final = Order("salt", 20.0)
 FLEET_FILE: Final = "winter.toml"
 
 
@@ -106,6 +105,8 @@ class WinterService:
     _roads: Site | None = None
     _made: int = 0
     _tended: datetime | None = None
+    _ran_out: bool = False
+    """Whether the last proposal was decided by nobody until its time was over."""
     _kept: float = -KEEP_EVERY_S
 
     @property
@@ -121,18 +122,8 @@ class WinterService:
         """
         if self._roads is None:
             warm()
-            site = build_site(
-                self.network,
-                self.doctrine,
-                self.scheme,
-                self.fleet,
-                all_roads(self.network, ANY, max_class=RoadClass.PRIMARY),
-                self.need.at if self.need else self.journal.clock.now(),
-            )
-            shift_s = site.settings.shift_s * self.doctrine.number("winter.service.crews_per_truck")
-            crews = tuple(replace(c, off_s=shift_s) for c in site.problem.crews)
-            settings, problem = replace(site.settings, shift_s=shift_s), replace(site.problem, crews=crews)
-            self._roads = replace(site, settings=settings, problem=problem)
+            at = self.need.at if self.need else self.journal.clock.now()
+            self._roads = whole_site(self.network, self.doctrine, self.scheme, self.fleet, at)
         return self._roads
 
     def told_speeds(self) -> tuple[Speed, ...]:
@@ -155,7 +146,7 @@ class WinterService:
         """What the forecast asks for that is neither on a list nor done within the cycle of its class."""
         if self.need is None:
             return {}
-        found = night_orders(self.need, self.network, self.doctrine, brine=self.fleet.sprays)
+        found = night_orders(self.need, self.network, self.doctrine, brine=self.fleet.sprays, at=at)
         running = self.running
         if running is None:
             return found
@@ -199,20 +190,13 @@ class WinterService:
                 )
                 self._say(lambda: self.change(at, words, Trouble(earlier_s=early)))
                 return
-            orders, gone = self.orders(at), gone_roads(self, at)
-            least = self.doctrine.number("winter.service.plan_from_lane_km")
-            wanted = self.lane_km(orders) >= least and self._soon(orders)
+            gone, wanted = gone_roads(self, at), worth_lists(self, at)
             if not wanted and not gone:
                 return
         if gone and not wanted:
             self._say(lambda: self.change(at, fewer_roads(len(gone)), Trouble(gone=gone)))
         else:
             self._say(lambda: self.extend(at, gone) if self.running else self.make(at))
-
-    def _soon(self, orders: Mapping[int, Order]) -> bool:
-        """Whether any of it is due within the hours a plan is made ahead."""
-        ahead = self.doctrine.number("winter.service.plan_ahead_h")
-        return any(o.due_h is None or o.due_h <= ahead for o in orders.values())
 
     def _say(self, work: Callable[[], object]) -> None:
         """Plan; what stands in the way is kept for the screen, a cycle does not fail by it."""
@@ -223,16 +207,22 @@ class WinterService:
             self.said = error.words or Text(str(error), str(error))
 
     def tend(self, at: datetime) -> None:
-        """Between cycles: work that a lost truck leaves behind is proposed again when nobody has decided."""
+        """Between cycles: a proposal that ran out undecided, and work that a lost truck leaves behind, are
+        proposed again."""
         with self.lock:
             self.look(at)
             running = self.running
-            if running is None or self.draft is not None or not running.waiting_for_new_lists():
+            lost = running is not None and bool(running.waiting_for_new_lists())
+            again = lost or (self._ran_out and worth_lists(self, at))
+            if self.draft is not None or not again:
                 return
             if self._tended is not None and at - self._tended < TEND_EVERY:
                 return
             self._tended = at
+        if lost:
             self._say(lambda: self.change(at, OUT))
+        else:
+            self._say(lambda: self.extend(at) if self.running else self.make(at))
 
     # --- plans -----------------------------------------------------------------------------------------
 
@@ -380,16 +370,17 @@ class WinterService:
             row = self.journal.find(draft.proposal)
             if row is None or row.state == "open":
                 return
-            self.draft = None
+            self.draft, self._ran_out = None, row.state == "expired"
             if row.state == "approved":
                 self._begin(draft, str(row.data.get("outcome") or ""), at)
 
     def _begin(self, draft: Draft, task: str, at: datetime) -> None:
         running = self.running
         if draft.found is None:
-            control = Control(draft.site, Progress(draft.plan))
-            running = Running(task, draft, control, Ledger(draft.site), {}, at)
-            running.lost |= stand_still(draft.site, self.journal)
+            site, plan = begun_at(draft.site, draft.plan, (at - draft.at).total_seconds())
+            draft = replace(draft, site=site, plan=plan)
+            running = Running(task, draft, Control(site, Progress(plan)), Ledger(site), {}, at)
+            running.lost |= stand_still(site, self.journal)
             running.ledger.ask(draft.site.problem.stops)
             self.running = running
         elif running is not None:

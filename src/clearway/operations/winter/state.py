@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from clearway.desks.winter.plan import timed
 from clearway.desks.winter.plan_model import Plan, many
 from clearway.desks.winter.progress import Progress
 from clearway.kernel.language import Text
@@ -135,6 +136,17 @@ class Running:
         problem, visits = self.progress.plan.problem, self.progress.plan.visits[crew]
         ahead = [v for v in visits[self.progress.place[crew] :] if v.kind == "stop"]
         return sum(problem.stretches[problem.stops[v.index].stretch].length_m for v in ahead) / 1000.0
+
+
+def begun_at(site: Site, plan: Plan, after_s: float) -> tuple[Site, Plan]:
+    """A plan as it goes when it is approved some time after it was made: crews set out no sooner."""
+    if after_s <= 0.0:
+        return site, plan
+    crews = tuple(replace(c, ready_s=max(c.ready_s, after_s)) for c in site.problem.crews)
+    problem = replace(site.problem, crews=crews)
+    again = timed(problem, plan.order, plan.cost)
+    again = replace(again, rounds=plan.rounds, seconds=plan.seconds, notes=plan.notes)
+    return replace(site, problem=problem), again
 
 
 def joined(one: Trouble, other: Trouble) -> Trouble:

@@ -65,6 +65,14 @@ def gone_roads(service: WinterService, at: datetime) -> dict[int, str]:
     return found if service.lane_km(found) >= rule("winter.service.release_from_lane_km") else {}
 
 
+def worth_lists(service: WinterService, at: datetime) -> bool:
+    """Whether enough roads are on no list, and some of them due soon enough, for lists to be proposed."""
+    rule, orders = service.doctrine.number, service.orders(at)
+    ahead = rule("winter.service.plan_ahead_h")
+    soon = any(o.due_h is None or o.due_h <= ahead for o in orders.values())
+    return soon and service.lane_km(orders) >= rule("winter.service.plan_from_lane_km")
+
+
 def lasts_h(service: WinterService, corridor: int) -> float:
     """Hours between two treatments of a road."""
     first = service.network.corridors[corridor].road_class <= RoadClass.TRUNK

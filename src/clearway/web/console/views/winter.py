@@ -20,7 +20,7 @@ from clearway.operations.winter.record import Record, change_words, record
 from clearway.operations.winter.report import promise
 from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.sheets import WORK
-from clearway.operations.winter.state import Running
+from clearway.operations.winter.state import Draft, Running
 
 STORM_H: Final = 24
 SILENT_S: Final = 1200.0
@@ -42,6 +42,18 @@ class NeedRow:
     loss_km: float
     state: str
     """``open``, ``listed`` or ``done``."""
+
+
+LATER: Final = Text("will turn slippery: to be treated before it does", "将会湿滑，须在此前处置")
+"""Why a road stands here that the desk would leave for later: lists are made hours ahead."""
+
+
+def _before(draft: Draft) -> float:
+    """Part of the kilometres that lists do before the road is slippery [%]."""
+    problem, done = draft.plan.problem, draft.plan.done_s()
+    km = np.array([problem.stretches[s.stretch].length_m for s in problem.stops])
+    slippery = np.array([s.slippery_s for s in problem.stops])
+    return 100.0 * float(km[done <= slippery].sum() / km.sum()) if km.size else 100.0
 
 
 def need_rows(service: WinterService, at: datetime) -> list[NeedRow]:
@@ -73,7 +85,7 @@ def need_rows(service: WinterService, at: datetime) -> list[NeedRow]:
             NeedRow(
                 corridor.id,
                 corridor.label,
-                WORDS[reason],
+                LATER if reason == Reason.NOT_YET else WORDS[reason],
                 WORK[order.action],
                 f"{order.passes} × {rate}" if order.passes > 1 and rate else rate,
                 due,
@@ -151,7 +163,8 @@ def truck_rows(service: WinterService, running: Running, at: datetime) -> list[T
         done = sum(v.kind == "stop" and v.index in progress.done for v in visits)
         seen = progress.seen_s.get(number)
         behind = max(progress.delay_s(number), progress.overdue_s(number, now_s))
-        state = _state(number in progress.lost, visit, behind, seen, now_s)
+        began_s = progress.seconds(running.approved)
+        state = _state(number in progress.lost, visit, behind, began_s if seen is None else seen, now_s)
         here = progress.where.get(number)
         load = progress.load_kg.get(number, visits[place - 1].load_kg if place else crew.load_kg)
         rows.append(
@@ -205,12 +218,12 @@ def _number(unit: str) -> int:
     return int(digits) if digits else 0
 
 
-def _state(lost: bool, visit: Visit | None, behind: float, seen: float | None, now_s: float) -> str:
+def _state(lost: bool, visit: Visit | None, behind: float, seen_s: float, now_s: float) -> str:
     if lost:
         return "lost"
     if visit is None:
         return "over"
-    if now_s - (seen if seen is not None else 0.0) > SILENT_S and now_s > SILENT_S:
+    if now_s - seen_s > SILENT_S:
         return "silent"
     return "behind" if behind > BEHIND_S else "ok"
 
@@ -299,7 +312,8 @@ def winter_view(service: WinterService, at: datetime) -> dict[str, Any]:
             "waiting": len(waiting),
             "waiting_lane_km": service.lane_km(service.orders(at)),
             "first_due": min((r.due for r in need if r.due and r.state != "done"), default=None),
-            "latest": min((r.latest for r in need if r.latest and r.state != "done"), default=None),
+            "latest": min((r.latest for r in need if r.latest and r.state == "open"), default=None),
+            "draft_before": _before(draft) if draft else 0.0,
             "loss_km": sum(r.loss_km for r in need if r.state != "done"),
             "draft": draft,
             "proposal": service.journal.find(draft.proposal) if draft else None,
