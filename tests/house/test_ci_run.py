@@ -58,7 +58,7 @@ def machine(tmp_path: Path) -> Machine:
     return run
 
 
-EVERYTHING = ("git", "chromium", "initdb", "psql", "fonts-noto-cjk")
+EVERYTHING = ("git", "chromium", "initdb", "psql", "pdftotext", "fonts-noto-cjk")
 
 
 def test_it_may_be_executed() -> None:
@@ -75,7 +75,7 @@ def test_nothing_missing_nothing_installed(machine: Machine) -> None:
 
 def test_only_what_is_missing_is_installed(machine: Machine) -> None:
     """Just the lacking packages are asked for, without what they recommend."""
-    code, calls, _ = machine(there=("git", "initdb", "psql"), apt_failures=0)
+    code, calls, _ = machine(there=("git", "initdb", "psql", "pdftotext"), apt_failures=0)
     assert code == 0
     assert calls[0].endswith("install -y --no-install-recommends chromium fonts-noto-cjk")
     assert calls[1:] == ["python3 ./go test CI=true"]
