@@ -223,9 +223,12 @@ def test_page_says_what_a_dispatcher_asks(night: Night) -> None:
 def test_learnt_speeds_are_told_and_put_aside(night: Night) -> None:
     """The page says what the next lists are made with and why; one press goes back to what is stated."""
     assert "Working speeds of the next lists" not in night.dispatcher.get(PAGE)
+    night.service.speeds.samples["spread"] = [0.8] * 10
+    assert "Use the stated speeds again" not in night.dispatcher.get(PAGE)
     night.service.speeds.samples["spread"] = [0.8] * 40
     page = night.dispatcher.get(PAGE)
     assert "spreading: 32.0 km/h, learnt from 40 runs (stated 40 km/h)" in page
+    assert "Use the stated speeds again" in page
     assert "由40次作业实测" in night.desk.browser("reader", "dispatcher", language="zh").get(PAGE)
     assert night.desk.browser("crew", "field").send(f"{PAGE}/speeds").status_code == 403
     night.dispatcher.send(f"{PAGE}/speeds")
