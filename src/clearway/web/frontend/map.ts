@@ -26,6 +26,13 @@ interface Feature {
 }
 
 const AGAIN_MS = 1500;
+
+/** A filter for those whose value is in a list, or for all others: looked up, not searched, for every feature. */
+function among(value: unknown[], values: number[], others: boolean): maplibre.FilterSpecification {
+  const listed = [...new Set(values)];
+  const found = ["match", ["coalesce", value, -1], listed, !others, others];
+  return (listed.length ? found : ["literal", others]) as maplibre.FilterSpecification;
+}
 const KEPT = "clearway-map";
 
 /** What the reader took off the map last time in this window. */
@@ -276,9 +283,7 @@ export class SituationMap {
     const key = `${others}${property}${values.join()}`;
     if (this.marked.get(layer) === key) return;
     this.marked.set(layer, key);
-    const found = ["in", ["coalesce", ["get", property], -1], ["literal", [...new Set(values)]]];
-    const wanted = others ? ["!", found] : found;
-    this.map.setFilter(layer, wanted as maplibre.FilterSpecification, { validate: false });
+    this.map.setFilter(layer, among(["get", property], values, others), { validate: false });
   }
 
   /** A person's word shows at once and as such; the next cycle takes it in. */
@@ -294,8 +299,7 @@ export class SituationMap {
     const key = segments.join();
     if (this.marked.get("said") === key) return;
     this.marked.set("said", key);
-    const wanted = ["in", ["coalesce", ["id"], -1], ["literal", segments]];
-    this.map.setFilter("said", wanted as maplibre.FilterSpecification, { validate: false });
+    this.map.setFilter("said", among(["id"], segments, false), { validate: false });
   }
 
   private drawPoints(): void {

@@ -56,6 +56,13 @@ export function mapStyle(network: NetworkInfo): StyleSpecification {
         minzoom: low,
         maxzoom: high,
       },
+      // The same tiles once more: a new state lays out roads, and leaves the names where they are.
+      names: {
+        type: "vector",
+        tiles: [`${location.origin}${network.tiles}?v=${network.hash.slice(0, 12)}`],
+        minzoom: low,
+        maxzoom: high,
+      },
       points: nowhere,
     },
     layers: [
@@ -93,7 +100,7 @@ export function mapStyle(network: NetworkInfo): StyleSpecification {
       {
         id: "names",
         type: "symbol",
-        source: "roads",
+        source: "names",
         "source-layer": "labels",
         minzoom: 10,
         layout: {
