@@ -390,3 +390,22 @@ def test_snow_that_comes_sooner_moves_nobody_without_need(post: Post) -> None:
     draft = post.service.change(START + timedelta(hours=1), Text("why", "原因"), Trouble(earlier_s=3600.0))
     assert draft.found is not None
     assert (draft.found.moved, draft.found.late_with) == ((), 0)
+
+
+def test_a_closure_is_searched_for_once(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ways are found anew after a closure, which takes its time: one usable search is enough."""
+    running = working(post)
+    asked: list[Plan] = []
+
+    def judged(site: Site, plan: Plan) -> Verdict:
+        asked.append(plan)
+        return check_plan(site, plan)
+
+    monkeypatch.setattr(replan_module, "check_plan", judged)
+    problem = running.progress.plan.problem
+    last = problem.stops[max(running.progress.plan.order, key=len)[-1]]
+    shut = problem.stretches[last.stretch].segments[:1]
+    draft = post.service.change(post.wait(7 * 3600.0), Text("why", "原因"), Trouble(closed=shut))
+    assert draft.found is not None
+    assert draft.found.late_with > 0
+    assert (len(asked), draft.verdict.usable) == (1, True)

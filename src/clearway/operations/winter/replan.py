@@ -202,13 +202,15 @@ def replan_checked(
 
     Moves are dear in the first search. Where promises of stops that were on lists break all the same, or the
     checker refuses the lists, a shorter search follows in which moves are cheaper; where it is refused again,
-    one more from another seed. Fewest faults count first, then broken promises and moves together. Arguments
-    as in :func:`replan`.
+    one more from another seed. After a closure, when all ways have to be found anew, one search has to do,
+    with moves at the lower price. Fewest faults count first, then broken promises and moves together.
+    Arguments as in :func:`replan`.
 
     Raises:
         InputError: no crew is left, or nothing remains to be done.
     """
     tried: list[tuple[NewPlan, Verdict]] = []
+    shut = bool(trouble.closed.size)
     for attempt in range(TRIES):
         found = replan(
             site,
@@ -218,12 +220,12 @@ def replan_checked(
             seconds=(AGAIN_SHARE if attempt else 1.0) * seconds,
             seed=seed + attempt,
             rounds=rounds,
-            move_s=MOVE_S if attempt else STEADY_S,
+            move_s=MOVE_S if attempt or shut else STEADY_S,
         )
         verdict = check_plan(found.site, found.plan)
         tried.append((found, verdict))
         usable = any(v.usable for _, v in tried)
-        if usable and (attempt or not found.late_with):
+        if usable and (attempt or shut or not found.late_with):
             break
     return min(tried, key=lambda t: (len(t[1].faults), _unrest(t[0])))
 
