@@ -242,4 +242,4 @@ def run(quick: bool) -> list[Row]:
         rows.append(_country(seconds, SEEDS[:1] if quick else SEEDS))
     small = {k: v for k, v in files.items() if not quick or k in ("gdb1", "gdb14", "gdb19")}
     rows.append(_small(small, 30.0))
-    return rows + (_growth((500, 2000), 5) if quick else _growth((1000, 10_000, 50_000), 50))
+    return rows + (_growth((500, 2000), 20) if quick else _growth((1000, 10_000, 50_000), 50))
