@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,10 @@ def test_any_route_by_arcs_round_trips(legs: list[tuple[str, str, bool]]) -> Non
     instance: SaltInstance = read(toy())
     route = SaltRoute("1", tuple(Leg(*leg) for leg in legs))
     assert read_solution(write_arcs([route]), instance).routes == (route,)
+
+
+def test_a_negative_limit() -> None:
+    """One finding names it, and there is no limit."""
+    instance = read(toy(lambda d: d.update(max_time=-5)))
+    assert [(f.code, f.where) for f in instance.findings] == [("negative_limit", "max_time")]
+    assert instance.max_time_min == math.inf

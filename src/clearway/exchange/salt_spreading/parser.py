@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,20 @@ def read(source: bytes | str | Path) -> SaltInstance:
     trucks = _trucks(raw, where, on_roads, findings)
     depots = _depots(raw, where, on_roads, findings)
     u_turns = _u_turns(raw, where, on_roads | known, findings)
-    limit = figure(raw, "max_time", where)
+    limit = _limit(figure(raw, "max_time", where), findings)
     name = words(raw, "name", where)
     return SaltInstance(name, limit, nodes, trucks, depots, roads, u_turns, tuple(findings))
+
+
+def _limit(minutes: float, findings: list[Finding]) -> float:
+    """The time limit [min]; none when it is negative."""
+    if minutes >= 0:
+        return minutes
+    text = Text(
+        "the time limit is negative ({m:g} min); no limit is kept", "时限为负（{m:g}分钟）；不按时限规划"
+    )
+    findings.append(Finding("negative_limit", "max_time", text.format(m=minutes)))
+    return math.inf
 
 
 def _roads(raw: Any, where: str, findings: list[Finding]) -> tuple[SaltRoad, ...]:

@@ -21,11 +21,15 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array
 
+from clearway.exchange.salt_spreading.model import SaltInstance
 from clearway.operations.winter.routes.min_cuts import tree_cuts
-from clearway.operations.winter.routes.salt_problem import SaltPosed
+from clearway.operations.winter.routes.salt_problem import SaltPosed, pose_salt
+from clearway.operations.winter.routes.salt_ways import pace_of, uneven
 
 _EPS: Final = 1e-4
 _MOST_ENDS: Final = 12
+NEAR: Final = 0.95
+"""Share of the limit from which the bound in minutes is computed where all roads have one speed."""
 _WHOLE: Final = 4000
 """Up to so many transitions whole numbers are tried."""
 
@@ -35,23 +39,16 @@ class SaltBound:
     """A proven bound.
 
     Args:
-        length_m: no plan is shorter [m].
+        length_m: no plan counts less [m], in the costs of the ways posed.
         trucks: number of trucks it assumes to drive.
         fillings: least number of fillings.
-        limit_m: what all trucks together can drive within the time limit [m].
         seconds: of computing [s].
     """
 
     length_m: float
     trucks: int
     fillings: int
-    limit_m: float
     seconds: float
-
-    @property
-    def late(self) -> bool:
-        """Whether it proves that no plan meets the time limit."""
-        return self.length_m > self.limit_m + 1.0
 
 
 @dataclass(slots=True)
@@ -71,7 +68,7 @@ class _Flow:
 
 
 def salt_bound(posed: SaltPosed, *, seconds: float = 10.0) -> SaltBound:
-    """A proven lower bound on the length of all routes.
+    """A proven lower bound on what all routes cost: their length, or their time where minutes are posed.
 
     Args:
         posed: the instance; roads left out are not counted.
@@ -82,14 +79,16 @@ def salt_bound(posed: SaltPosed, *, seconds: float = 10.0) -> SaltBound:
     demand = sum(instance.roads[int(k)].demand for k in posed.roads)
     filling = max(t.capacity for t in instance.trucks)
     fillings = max(1, math.ceil(demand / filling - 1e-9)) if len(posed.roads) else 0
-    limit = posed.limit_m * len(instance.trucks)
     if not len(posed.roads):
-        return SaltBound(0.0, 0, 0, limit, 0.0)
+        return SaltBound(0.0, 0, 0, 0.0)
     best, most = math.inf, len(instance.trucks)
     depots = [d.label for d in instance.depots]
     homes = [t.home for t in instance.trucks]
-    length = float(sum(instance.roads[int(k)].length_m for k in posed.roads))
-    exact = length > posed.limit_m * (most - 1) + 1.0 or most == 1
+    least = np.full(len(instance.roads), math.inf)
+    np.minimum.at(least, posed.ways.road, posed.ways.cost)
+    length = float(least[posed.roads].sum())
+    minutes = sum(instance.roads[int(k)].time_min for k in posed.roads)
+    exact = minutes > instance.max_time_min * (most - 1) + 1e-6 or most == 1
     choices: list[tuple[str, ...] | None] = [*combinations_with_replacement(depots, most)]
     if not exact or len(choices) > _MOST_ENDS:
         choices = [None]
@@ -97,7 +96,24 @@ def salt_bound(posed: SaltPosed, *, seconds: float = 10.0) -> SaltBound:
     for ends in choices:
         value = _bound(posed, homes, ends, fillings, share, best)
         best = min(best, value)
-    return SaltBound(max(length, best), most, fillings, limit, time.process_time() - begun)
+    return SaltBound(max(length, best), most, fillings, time.process_time() - begun)
+
+
+def least_minutes(instance: SaltInstance, length_m: float, *, seconds: float) -> float:
+    """Minutes that all trucks together must drive at least.
+
+    Args:
+        instance: as read.
+        length_m: proven bound on the length; where it leaves much room within the limit, no more is computed.
+        seconds: of computing (CPU), as in :func:`salt_bound`.
+    """
+    together = instance.max_time_min * len(instance.trucks)
+    if not math.isfinite(together) or (
+        not uneven(instance) and length_m < NEAR * together * pace_of(instance)
+    ):
+        return 0.0
+    posed = pose_salt(instance, 1.0)
+    return salt_bound(posed, seconds=seconds).length_m / posed.ways.pace
 
 
 def _bound(

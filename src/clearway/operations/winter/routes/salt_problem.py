@@ -38,7 +38,7 @@ TOO_LATE = Text(
 )
 NO_TRUCK = Text("no truck is left; nothing can be planned", "没有可用车辆；无法规划")
 NO_DEPOT = Text("no depot is left; nothing can be planned", "没有可用料场；无法规划")
-SLACK_M = 1.0
+SLACK_MIN = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,12 +49,13 @@ class SaltPosed:
         instance: as read.
         ways: graph of states.
         states: (M+T,) state of each mode and terminal; terminals are starts, ends, then "any depot" (−1).
-        between: (M+T, M+T) cheapest ways [m].
+        between: (M+T, M+T) cheapest ways [m], in the costs of ``ways``.
         task_modes: (n, 2) modes of each task.
         roads: (n,) number of its road in the instance.
         left_out: required roads that cannot be served.
         findings: of the file and of the posing.
-        limit_m: way a truck can make within the time limit [m].
+        limit_m: way a truck can make within the time limit [m]: exact where minutes are counted, else at the
+            mean pace.
     """
 
     instance: SaltInstance
@@ -94,13 +95,13 @@ class SaltPosed:
                 trips.append(Trip(at, self.end(stop), load, number))
                 at, load = self.start(stop), min(truck.capacity, self.refill(stop))
             trips.append(Trip(at, self.anywhere, load, number))
-        length = self.ways.length[self.states[: self.modes]]
+        cost = self.ways.cost[self.states[: self.modes]]
         demand = np.array([self.instance.roads[int(k)].demand for k in self.roads])
         limit = self.limit_m if limit_m is None else limit_m
         return ArcProblem.dense(
             self.instance.name,
             self.task_modes,
-            length,
+            cost,
             demand,
             self.between,
             trips=tuple(trips),
@@ -149,8 +150,12 @@ class SaltPosed:
         return float(self.between[index[start], index[goal]])
 
 
-def pose_salt(instance: SaltInstance) -> SaltPosed:
+def pose_salt(instance: SaltInstance, share: float = 0.0) -> SaltPosed:
     """Make an instance ready for the search.
+
+    Args:
+        instance: as read.
+        share: of time in the costs: 0 counts metres, 1 minutes (times the mean pace), between a mixture.
 
     Raises:
         InputError: no truck or no depot is left, so that nothing can be planned.
@@ -162,14 +167,13 @@ def pose_salt(instance: SaltInstance) -> SaltPosed:
         if missing:
             named = "; ".join(f"{f.where}: {f.text.en}" for f in instance.findings if f.where.startswith(key))
             raise InputError(words.en + (f" ({named})" if named else ""), where=key, words=words)
-    ways = salt_ways(instance)
+    ways = salt_ways(instance, share)
     arcs_of: dict[int, list[int]] = {}
     for arc, road in enumerate(ways.road.tolist()):
         arcs_of.setdefault(road, []).append(arc)
-    speed = _speed(instance)
-    limit_m = instance.max_time_min * speed if speed > 0 else math.inf
+    limit_m = instance.max_time_min * ways.pace if ways.time.any() else math.inf
     depots = [ways.end(d.label) for d in instance.depots]
-    kept, left_out, findings = _sieve(instance, ways, arcs_of, depots, limit_m)
+    kept, left_out, findings = _sieve(instance, arcs_of, depots)
     task_modes = np.full((len(kept), 2), NO_MODE, np.int32)
     states: list[int] = []
     for task, road in enumerate(kept):
@@ -198,30 +202,24 @@ def pose_salt(instance: SaltInstance) -> SaltPosed:
     )
 
 
-def _speed(instance: SaltInstance) -> float:
-    """Metres a minute over all roads; 0 when the file has no times."""
-    time = sum(road.time_min for road in instance.roads)
-    return sum(road.length_m for road in instance.roads) / time if time > 0 else 0.0
-
-
 def _sieve(
-    instance: SaltInstance, ways: SaltWays, arcs_of: dict[int, list[int]], depots: list[int], limit_m: float
+    instance: SaltInstance, arcs_of: dict[int, list[int]], depots: list[int]
 ) -> tuple[list[int], list[int], list[Finding]]:
-    """Required roads that can be served, those that cannot, and why."""
+    """Required roads that can be served, those that cannot, and why; shortest by time."""
+    ways = salt_ways(instance, 1.0)
     there = shortest(ways.graph, [ways.start(t.home) for t in instance.trucks]).min(axis=0)
     back = shortest(ways.graph.T.tocsr(), depots).min(axis=0)
     filling = max(t.capacity for t in instance.trucks)
     kept, left_out, findings = [], [], []
     for number in instance.required:
         road = instance.roads[number]
-        trip = min(float(there[arc] + back[arc]) for arc in arcs_of[number])
-        if not math.isfinite(trip):
+        minutes = min(float(there[arc] + back[arc]) for arc in arcs_of[number]) / ways.pace
+        if not math.isfinite(minutes):
             findings.append(Finding("unreachable", road.where, UNREACHABLE))
         elif road.demand > filling:
             text = TOO_SMALL.format(q=road.demand, c=filling)
             findings.append(Finding("too_small", f"{road.where}, vehicles", text))
-        elif trip > limit_m + SLACK_M:
-            minutes = trip / limit_m * instance.max_time_min if limit_m > 0 else math.inf
+        elif minutes > instance.max_time_min + SLACK_MIN:
             text = TOO_LATE.format(t=minutes, l=instance.max_time_min)
             findings.append(Finding("too_late", f"{road.where}, max_time", text))
         else:

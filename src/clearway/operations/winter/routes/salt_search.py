@@ -110,7 +110,8 @@ def search_salt(
     seconds: float,
     seed: int,
     iterations: int | None = None,
-    bound_m: float = 0.0,
+    least_m: float = 0.0,
+    limit_m: float | None = None,
     progress: Progress | None = None,
     say: Say | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -122,16 +123,18 @@ def search_salt(
         seconds: of search.
         seed: the same seed and ``iterations`` give the same plan.
         iterations: for each single search, instead of the time.
-        bound_m: proven bound on the length [m]. When it is more than all trucks can drive in the time limit,
-            the least late plan is looked for: the limit is set to an even share of what must be driven.
+        least_m: what must be driven [m], in the costs posed, where it is proven that no plan can be in time:
+            the least late plan is looked for, the limit is set to an even share of it; else 0.
+        limit_m: instead of the limit posed.
         progress: called now and then by the search.
         say: called with words (en, zh) when a round is done.
         clock: what the seconds are measured with.
     """
     begun = clock()
     trucks = len(posed.instance.trucks)
-    late = bound_m > posed.limit_m * trucks + 1.0
-    limit = LATE_ROOM[0] * bound_m / trucks if late else posed.limit_m
+    late = least_m > 0
+    wanted = posed.limit_m if limit_m is None else limit_m
+    limit = LATE_ROOM[0] * least_m / trucks if late else wanted
     field = structures(posed)
     few = max(1, min(len(field), int(SHARES[0][0] * seconds / LEAST_S)))
     field = field[:few] if iterations is None else field

@@ -1,14 +1,15 @@
 """Ways of salt-spreading instances, exact under turn bans and one-ways: a state is the road just driven.
 
-A node of this graph is a road in one direction; going on from it to the next costs the length of the next. A
-turn back is an edge only where the file allows it, or at a depot. Before and after all roads stand the places
-where trucks start and end.
+A node of this graph is a road in one direction; going on from it to the next costs the next: its length, its
+time at the mean pace of all roads, or a share of each. A turn back is an edge only where the file allows it,
+or at a depot. Before and after all roads stand the places where trucks start and end.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from scipy.sparse import csr_array
 
 from clearway.exchange.salt_spreading.model import Leg, SaltInstance
 from clearway.operations.winter.routes.shortest import shortest, shortest_tree
+
+UNEVEN: Final = 0.03
+"""Share by which a road may be faster or slower than the mean; 2 m for rounding are let through."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +31,8 @@ class SaltWays:
         road: (N,) its number in the instance.
         length: (N,) its length [m].
         time: (N,) its time [min].
+        cost: (N,) what driving it counts [m]: length and time at ``pace``, by their shares.
+        pace: metres that a minute counts as.
         graph: (N+2P, N+2P) costs between states: N directed roads, P starts, P ends.
         places: labels of the P places: homes and depots.
     """
@@ -35,6 +41,8 @@ class SaltWays:
     road: NDArray[np.int64]
     length: NDArray[np.float64]
     time: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    pace: float
     graph: csr_array
     places: tuple[str, ...]
 
@@ -71,8 +79,13 @@ class SaltWays:
         return Leg(tail, head, salted)
 
 
-def salt_ways(instance: SaltInstance) -> SaltWays:
-    """The graph of states of an instance."""
+def salt_ways(instance: SaltInstance, share: float = 0.0) -> SaltWays:
+    """The graph of states of an instance.
+
+    Args:
+        instance: as read.
+        share: of time in what a road costs: 0 counts metres alone, 1 minutes alone.
+    """
     ends: list[tuple[str, str]] = []
     road: list[int] = []
     for number, r in enumerate(instance.roads):
@@ -82,17 +95,41 @@ def salt_ways(instance: SaltInstance) -> SaltWays:
             road.append(number)
     length = np.array([instance.roads[k].length_m for k in road])
     time = np.array([instance.roads[k].time_min for k in road])
+    pace = pace_of(instance)
+    if share == 1 and pace >= 100:
+        pace = float(round(pace))
+    cost = length if share == 0 else (1.0 - share) * length + share * pace * time
     homes = [t.home for t in instance.trucks]
     places = tuple(dict.fromkeys([*homes, *(d.label for d in instance.depots)]))
     turning = instance.u_turns | {d.label for d in instance.depots}
-    rows, columns, costs = _edges(ends, length, places, turning)
+    rows, columns, costs = _edges(ends, cost, places, turning)
     size = len(ends) + 2 * len(places)
     graph = csr_array((costs, (rows, columns)), shape=(size, size))
-    return SaltWays(tuple(ends), np.array(road, dtype=np.int64), length, time, graph, places)
+    return SaltWays(tuple(ends), np.array(road, dtype=np.int64), length, time, cost, pace, graph, places)
+
+
+def pace_of(instance: SaltInstance) -> float:
+    """Metres a minute over all roads; 1 when the file has no times."""
+    time = sum(road.time_min for road in instance.roads)
+    pace = sum(road.length_m for road in instance.roads) / time if time > 0 else 0.0
+    return pace or 1.0
+
+
+def uneven(instance: SaltInstance) -> bool:
+    """Whether speeds differ by road, so that a limit of time is no limit of way."""
+    pace = pace_of(instance)
+    return any(
+        abs(road.length_m - pace * road.time_min)
+        > max(2.0, UNEVEN * max(road.length_m, pace * road.time_min))
+        for road in instance.roads
+    )
 
 
 def _edges(
-    ends: list[tuple[str, str]], length: NDArray[np.float64], places: tuple[str, ...], turning: frozenset[str]
+    ends: list[tuple[str, str]],
+    cost_of: NDArray[np.float64],
+    places: tuple[str, ...],
+    turning: frozenset[str],
 ) -> tuple[list[int], list[int], list[float]]:
     leaving: dict[str, list[int]] = {}
     arriving: dict[str, list[int]] = {}
@@ -111,11 +148,11 @@ def _edges(
     for arc, (tail, head) in enumerate(ends):
         for following in leaving.get(head, ()):
             if ends[following][1] != tail or head in turning:
-                add(arc, following, float(length[following]))
+                add(arc, following, float(cost_of[following]))
     first_end = len(ends) + len(places)
     for k, place in enumerate(places):
         for arc in leaving.get(place, ()):
-            add(len(ends) + k, arc, float(length[arc]))
+            add(len(ends) + k, arc, float(cost_of[arc]))
         for arc in arriving.get(place, ()):
             add(arc, first_end + k, 0.0)
         add(len(ends) + k, first_end + k, 0.0)
@@ -125,11 +162,11 @@ def _edges(
 def distances(ways: SaltWays, states: NDArray[np.int64]) -> NDArray[np.float64]:
     """(S, S) cheapest way [m] from leaving a state to entering another; 0 from a state to itself.
 
-    The length of a road entered is taken off again, so that serving it can be counted apart.
+    The cost of a road entered is taken off again, so that serving it can be counted apart.
     """
     found = shortest(ways.graph, states)[:, states]
     own = np.zeros(ways.graph.shape[0])
-    own[: ways.arcs] = ways.length
+    own[: ways.arcs] = ways.cost
     found -= own[states][None, :]
     np.fill_diagonal(found, 0.0)
     return np.where(found < 0, np.where(found > -1e-6, 0.0, found), found)

@@ -28,8 +28,10 @@ from clearway.operations.winter.routes.check_carp import check_carp
 from clearway.operations.winter.routes.check_salt import check_salt
 from clearway.operations.winter.routes.merge import fewer_trips
 from clearway.operations.winter.routes.ready import make_ready
-from clearway.operations.winter.routes.salt_bound import salt_bound
+from clearway.operations.winter.routes.salt_bound import least_minutes, salt_bound
 from clearway.operations.winter.routes.salt_problem import pose_salt
+from clearway.operations.winter.routes.salt_speeds import last_min, search_speeds, standing
+from clearway.operations.winter.routes.salt_ways import uneven
 from clearway.operations.winter.routes.verdict import Verdict
 
 Instance = CarpInstance | SaltInstance
@@ -39,9 +41,9 @@ Say = Callable[[Text], None]
 
 NOTHING = Text("nothing is left that can be planned", "没有可以规划的路段")
 NO_PLAN_IN_TIME = Text(
-    "no plan can keep the time limit: at least {b:.1f} km must be driven, {n} trucks can drive {l:.1f} km in "
-    "it; in this plan the last truck is done after {last:.1f} min",
-    "任何方案都无法满足时限：至少须行驶{b:.1f}公里，而{n}辆车在时限内只能行驶{l:.1f}公里；本方案最后一辆车用时{last:.1f}分钟",
+    "no plan can keep the time limit: at least {b:.1f} min must be driven (at least {km:.1f} km), {n} "
+    "trucks have {l:.1f} min together; in this plan the last truck is done after {last:.1f} min",
+    "任何方案都无法满足时限：至少须行驶{b:.1f}分钟（至少{km:.1f}公里），而{n}辆车合计只有{l:.1f}分钟；本方案最后一辆车用时{last:.1f}分钟",
 )
 FALSE_BOUND = Text(
     "the file states a lower bound of {b:g}, but this plan costs {c:g}",
@@ -300,6 +302,9 @@ def _solve_salt(instance: SaltInstance, order: Order, say: Say) -> Outcome:
     begun = order.clock()
     bound = salt_bound(posed, seconds=order.bound_seconds("salt_spreading"))
     length = bound.length_m
+    together = instance.max_time_min * len(instance.trucks)
+    minutes = least_minutes(instance, length, seconds=order.bound_seconds("salt_spreading"))
+    minutes = minutes if minutes > together + 1e-6 else 0.0
     say(Text(f"lower bound {length / 1000:.2f} km", f"下界{length / 1000:.2f}公里"))
     left_out = tuple(instance.roads[k].where for k in posed.left_out)
     if not len(posed.roads):
@@ -308,14 +313,14 @@ def _solve_salt(instance: SaltInstance, order: Order, say: Say) -> Outcome:
             "salt_spreading", instance.name, "m", 0.0, None, None, None, verdict, posed.findings, left_out,
             write_arcs(()), order, words=(NOTHING,), planned=False,
         )  # fmt: skip
-    runs = _runs(_salt_run, instance, order.less(order.clock() - begun), length, say)
+    runs = _runs(_salt_run, instance, order.less(order.clock() - begun), minutes, say)
     tried = [(check_salt(instance, made, left_out=posed.left_out), made) for made, _, _ in runs]
-    verdict, solution = min(tried, key=lambda row: (_hard(row[0]), _overtime(instance, row[0]), row[0].cost))
+    verdict, solution = min(tried, key=lambda row: standing(instance, row[0]))
     words: tuple[Text, ...] = ()
-    last = _last(verdict)
-    if bound.late:
-        count, limit = len(instance.trucks), bound.limit_m / 1000
-        words = (NO_PLAN_IN_TIME.format(b=length / 1000, n=count, l=limit, last=last),)
+    last = last_min(verdict)
+    if minutes and verdict.late_min > 0:
+        count = len(instance.trucks)
+        words = (NO_PLAN_IN_TIME.format(b=minutes, km=length / 1000, n=count, l=together, last=last),)
     elif verdict.late_min > 0:
         words = (LATE.format(last=last),)
     return Outcome(
@@ -325,35 +330,31 @@ def _solve_salt(instance: SaltInstance, order: Order, say: Say) -> Outcome:
     )  # fmt: skip
 
 
-def _hard(verdict: Verdict) -> int:
-    """Findings other than being late."""
-    return sum(1 for finding in verdict.findings if finding.grave and finding.code != "late")
-
-
-def _last(verdict: Verdict) -> float:
-    """Minutes until the last truck is done."""
-    return max((route.time_min for route in verdict.routes), default=0.0)
-
-
-def _overtime(instance: SaltInstance, verdict: Verdict) -> float:
-    """Minutes by which the last truck is late."""
-    return max(0.0, _last(verdict) - instance.max_time_min)
-
-
 def _salt_run(
-    instance: SaltInstance, order: Order, bound: float, say: Say | None
+    instance: SaltInstance, order: Order, least_min: float, say: Say | None
 ) -> tuple[SaltSolution, int, float]:
     from clearway.operations.winter.routes.salt_search import search_salt
 
+    tell = None if say is None else lambda en, zh: say(Text(en, zh))
+    if uneven(instance):
+        return search_speeds(
+            instance,
+            seconds=order.seconds,
+            seed=order.seed,
+            iterations=order.iterations,
+            least_min=least_min,
+            say=tell,
+            clock=order.clock,
+        )
     posed = pose_salt(instance)
     found = search_salt(
         posed,
         seconds=order.seconds,
         seed=order.seed,
         iterations=order.iterations,
-        bound_m=bound,
+        least_m=least_min * posed.ways.pace,
         clock=order.clock,
-        say=None if say is None else lambda en, zh: say(Text(en, zh)),
+        say=tell,
     )
     return posed.solution(found.structure, found.plan), found.iterations, found.seconds
 
