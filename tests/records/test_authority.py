@@ -131,6 +131,24 @@ def test_programs_decide_nothing(authority: Authority) -> None:
             assert not cell.allowed, cell
 
 
+@pytest.mark.parametrize("kind", ["measure", "notice"])
+def test_no_verb_puts_into_force_what_takes_two_and_owes_nothing(kind: str) -> None:
+    """Whatever leads there leaves it waiting for the second person, is the second person, or owes him."""
+    power = {"ordered", "in_force", "issued"}
+    ways = 0
+    for name, verb in RAW[kind]["verbs"].items():
+        for way in verb["transitions"]:
+            if not {"new", "draft", "awaiting_second"} & set(way["from"]) or way.get("to") not in power:
+                continue
+            ways += 1
+            waits = [t for t in verb["transitions"] if "needs_second" in t.get("when", ())]
+            first = any(t["to"] == "awaiting_second" and t["from"] == way["from"] for t in waits)
+            second = name == "confirm" and any(g.startswith("not_same_person:") for g in verb["guards"])
+            owes = {"owe_confirmation", "owe_if_two"} & set(verb.get("effects", ()))
+            assert first or second or owes, (kind, name)
+    assert ways >= 3
+
+
 def test_every_answer_is_explained_in_both_languages(authority: Authority) -> None:
     """Yes, no, and not from here: each names role, area and what would be needed."""
     record = row("measure", "in_force", "city")

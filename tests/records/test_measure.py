@@ -8,7 +8,7 @@ import pytest
 
 from clearway.kernel.clock import ManualClock
 from clearway.kernel.errors import ClearwayError, ConflictError, ForbiddenError, InputError
-from clearway.records import Journal, RefusedError
+from clearway.records import Actor, Journal, RefusedError
 from tests.records.world import (
     COMMANDER,
     CREW,
@@ -147,6 +147,81 @@ def test_already_done_on_scene_is_entered_afterwards(journal: Journal, clock: Ma
     assert event.changes["done_on_scene"] is True
 
 
+@pytest.mark.parametrize("code", CLOSURES)
+@pytest.mark.parametrize("who", [CREW, DUTY])
+def test_done_on_scene_by_one_owes_a_second_person(
+    journal: Journal, clock: ManualClock, code: str, who: Actor
+) -> None:
+    """The road is closed at once; until another confirms, the posts above are called, one after another."""
+    clock.advance(timedelta(hours=1))
+    data = closure(
+        type=code,
+        two_person=False,
+        post="post-duty",
+        done_at=at(minutes=50),
+        review_at=at(hours=4),
+        **evidence(),
+    )
+    done = do(journal, who, "measure", "record_done", data=data, reason="crash on the ramp")
+    assert (done.state, done.changes["two_person"]) == ("in_force", True)
+    assert done.changes["confirm_by"] == at(hours=1.5)
+    assert "break_glass" not in done.changes, "nobody broke glass"
+    other_hat = actor("commander", name=who.id, post="post-city")
+    with pytest.raises(ForbiddenError, match="second person"):
+        do(journal, other_hat, "measure", "confirm", done.record_id)
+    called = []
+    for minutes in (31, 15):
+        clock.advance(timedelta(minutes=minutes))
+        called += [e.data.get("escalated_to") for e in journal.fire_deadlines() if e.verb == "escalate"]
+    assert called == ["post-city", "post-prov"]
+    confirmed = do(journal, SECOND, "measure", "confirm", done.record_id)
+    assert (confirmed.state, confirmed.changes["confirm_by"]) == ("in_force", None)
+    clock.advance(timedelta(minutes=40))
+    assert [e for e in journal.fire_deadlines() if e.data.get("deadline") == "break_glass"] == []
+
+
+def test_done_on_scene_owes_nothing_where_one_may_decide(journal: Journal) -> None:
+    """A limit put up by a crew needs no second person."""
+    event = do(
+        journal, CREW, "measure", "record_done", data=measure(done_at=at(), **evidence()), reason="ice on it"
+    )
+    assert (event.state, event.changes.get("confirm_by")) == ("in_force", None)
+
+
+def test_what_waits_is_not_put_in_force_alone_nor_wider_as_done_on_scene(journal: Journal) -> None:
+    """Of an order that waits: no more road, other type, later end or fewer exempted; then it owes."""
+    body = closure(corridors=["c1", "c2"], exemptions=["ambulance"])
+    order = do(journal, DUTY, "measure", "order", data=body).record_id
+    done = {"done_at": at(), **evidence()}
+    for who in (DUTY, CREW):
+        for change, match in (
+            ({"corridors": ["c1", "c2", "c3"]}, "more road"),
+            ({"places": ["toll-1"]}, "more road"),
+            ({"type": "CLOSE_ST"}, "new type"),
+            ({"type": "SPEED", "two_person": False}, "new type"),
+            ({"exemptions": []}, "exemptions"),
+            ({"expiry": at(hours=7)}, "later end"),
+        ):
+            with pytest.raises(InputError, match=match):
+                do(journal, who, "measure", "record_done", order, {**done, **change}, reason="it stands")
+    event = do(
+        journal, DUTY, "measure", "record_done", order, {**done, "corridors": ["c1"]}, reason="it stands"
+    )
+    assert (event.state, event.changes["confirm_by"]) == ("in_force", at(minutes=30))
+    with pytest.raises(ForbiddenError, match="second person"):
+        do(journal, DUTY, "measure", "confirm", order)
+    assert do(journal, SECOND, "measure", "confirm", order).changes["confirm_by"] is None
+
+
+def test_a_two_person_mark_is_not_talked_away_on_scene(journal: Journal) -> None:
+    """A limit ordered as one for two people stays one when it is entered as done."""
+    order = do(journal, DUTY, "measure", "order", data=measure(two_person=True)).record_id
+    data = {"done_at": at(), "two_person": False, **evidence()}
+    event = do(journal, DUTY, "measure", "record_done", order, data, reason="it stands")
+    assert event.changes["confirm_by"] == at(minutes=30)
+    assert journal.get(order).data["two_person"] is True
+
+
 def test_expiry_is_never_a_silent_end(journal: Journal, clock: ManualClock) -> None:
     """Warned at T−60 and T−15, then no longer ordered but still to be removed, and the superior is called."""
     order = do(journal, DUTY, "measure", "order", data=measure(expiry=at(hours=2), review_at=at(hours=1.9)))
@@ -224,6 +299,49 @@ def test_one_person_does_not_widen_a_closure(journal: Journal) -> None:
     with pytest.raises(InputError, match="two people"):
         do(journal, DUTY, "measure", "change", order.record_id, {"corridors": ["c1", "c3"]})
     assert do(journal, DUTY, "measure", "change", order.record_id, {"corridors": ["c1"]}).state == "ordered"
+
+
+def test_one_person_exempts_more_from_a_closure_never_fewer(journal: Journal) -> None:
+    """Who was let through by two people is shut out by two people only; letting more through takes one."""
+    order = do(journal, DUTY, "measure", "order", data=closure(exemptions=["ambulance", "bus"])).record_id
+    do(journal, SECOND, "measure", "confirm", order)
+    for fewer in (["ambulance"], [], None, ["ambulance", "snow plough"]):
+        with pytest.raises(InputError, match="exemptions"):
+            do(journal, DUTY, "measure", "change", order, {"exemptions": fewer})
+    more = ["ambulance", "bus", "snow plough"]
+    assert do(journal, DUTY, "measure", "change", order, {"exemptions": more}).state == "ordered"
+    limit = do(journal, DUTY, "measure", "order", data=measure(exemptions=["bus"])).record_id
+    assert do(journal, DUTY, "measure", "change", limit, {"exemptions": []}).state == "ordered"
+
+
+def test_a_closure_whose_time_is_up_is_not_confirmed(journal: Journal, clock: ManualClock) -> None:
+    """Also before its deadline was fired; what is owed after break-glass is confirmed at any time."""
+    late = do(journal, DUTY, "measure", "order", data=closure(expiry=at(hours=1), review_at=at(minutes=30)))
+    alone = do(
+        journal, DUTY, "measure", "break_glass",
+        data=closure(expiry=at(hours=1), review_at=at(minutes=30)), reason="crash",
+    )  # fmt: skip
+    clock.advance(timedelta(hours=1))
+    with pytest.raises(InputError, match="expiry is not in the future"):
+        do(journal, SECOND, "measure", "confirm", late.record_id)
+    assert do(journal, SECOND, "measure", "confirm", alone.record_id).changes["confirm_by"] is None
+
+
+def test_who_broke_glass_on_anothers_order_does_not_renew_it_alone(journal: Journal) -> None:
+    """Nor does who entered it as done on scene, nor who ordered it; somebody else does."""
+    later = {"expiry": at(hours=9), "review_at": at(hours=2)}
+    glass = do(journal, DUTY, "measure", "order", data=closure()).record_id
+    do(journal, SECOND, "measure", "break_glass", glass, reason="nobody answers")
+    scene = do(journal, DUTY, "measure", "order", data=closure()).record_id
+    do(journal, SECOND, "measure", "record_done", scene, {"done_at": at(), **evidence()}, reason="it stands")
+    for record in (glass, scene):
+        for who in (SECOND, DUTY):
+            with pytest.raises(ForbiddenError, match="another person"):
+                do(journal, who, "measure", "renew", record, {**later, **evidence()}, reason="still icy")
+        event = do(
+            journal, COMMANDER, "measure", "renew", record, {**later, **evidence()}, reason="still icy"
+        )
+        assert event.changes["expiry"] == at(hours=9)
 
 
 def test_house_fields_cannot_be_forged(journal: Journal) -> None:

@@ -263,3 +263,15 @@ def test_a_desk_issues_nothing(journal: Journal) -> None:
     draft = do(journal, DESK, "notice", "draft", data=notice())
     with pytest.raises(ForbiddenError):
         do(journal, DESK, "notice", "issue", draft.record_id)
+
+
+def test_a_red_notice_whose_time_is_up_is_not_confirmed(journal: Journal, clock: ManualClock) -> None:
+    """Also before its deadline was fired; one sent out alone is confirmed at any time."""
+    late = do(journal, INFORMATION, "notice", "issue", data=notice(level=4, expires=at(hours=1)))
+    alone = do(
+        journal, INFORMATION, "notice", "break_glass", data=notice(level=4, expires=at(hours=1)), reason="now"
+    )
+    clock.advance(timedelta(hours=1))
+    with pytest.raises(InputError, match="not in the future"):
+        do(journal, DUTY, "notice", "confirm", late.record_id)
+    assert do(journal, DUTY, "notice", "confirm", alone.record_id).changes["confirm_by"] is None

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from clearway.kernel.clock import iso
-from clearway.records.guards import Context, needs_second
+from clearway.records.guards import Context, needs_second, owed_to_two
 from clearway.records.kinds import GuardRef
 
 Effect = Callable[..., dict[str, Any]]
@@ -63,9 +63,18 @@ def mark_two_person(ctx: Context) -> dict[str, Any]:
 @effect("owe_confirmation")
 def owe_confirmation(ctx: Context) -> dict[str, Any]:
     """Break-glass: who, why, and by when a second person must confirm."""
-    due = ctx.now + timedelta(minutes=ctx.kind.params["break_glass_min"])
     used = {"by": ctx.actor.id, "post": ctx.actor.post, "at": iso(ctx.now), "reason": ctx.reason}
-    return {"break_glass": used, "confirm_by": iso(due)}
+    return {"break_glass": used, "confirm_by": _confirm_by(ctx)}
+
+
+@effect("owe_if_two")
+def owe_if_two(ctx: Context) -> dict[str, Any]:
+    """Entered by one after the fact: where the matter needs two, by when a second person must confirm."""
+    return {"two_person": True, "confirm_by": _confirm_by(ctx)} if owed_to_two(ctx) else {}
+
+
+def _confirm_by(ctx: Context) -> str:
+    return iso(ctx.now + timedelta(minutes=ctx.kind.params["break_glass_min"]))
 
 
 @effect("confirmed")

@@ -132,12 +132,21 @@ def _label(ctx: Context, name: str) -> Text:
 @guard("needs_second")
 def needs_second(ctx: Context) -> Text | None:
     """The matter needs two people: marked so, of a closing type, or public at the two-person level."""
-    params = ctx.kind.params
-    if ctx.data.get("two_person") or ctx.data.get("type") in params.get("two_person_types", ()):
-        return None
-    if "two_person_level" in params and (ctx.data.get("level") or 0) >= params["two_person_level"]:
+    if _takes_two(ctx.kind, ctx.data):
         return None
     return Text("one person is enough for this", "此事一人即可决定")
+
+
+def _takes_two(kind: Kind, data: Mapping[str, Any]) -> bool:
+    params = kind.params
+    if data.get("two_person") or data.get("type") in params.get("two_person_types", ()):
+        return True
+    return "two_person_level" in params and (data.get("level") or 0) >= params["two_person_level"]
+
+
+def owed_to_two(ctx: Context) -> bool:
+    """Whether the matter needs two people as it was or as it would be: no command talks its way out of it."""
+    return _takes_two(ctx.kind, ctx.data) or (ctx.row is not None and _takes_two(ctx.kind, ctx.row.data))
 
 
 @guard("not_same_person", error=ForbiddenError, args="verb")
@@ -174,7 +183,7 @@ def other_post(ctx: Context, *verbs: str) -> Text | None:
 
 @guard("confirmation_pending", error=ConflictError)
 def confirmation_pending(ctx: Context) -> Text | None:
-    """A second confirmation is still owed (after break-glass)."""
+    """A second confirmation is still owed (after break-glass, or after what one did on scene)."""
     if ctx.before("confirm_by"):
         return None
     return Text("no second confirmation is pending here", "此处没有待补的第二人确认")
@@ -226,6 +235,12 @@ def restrictive_complete(ctx: Context) -> Text | None:
 def in_future(ctx: Context, *names: str) -> Text | None:
     """The named times, where given, lie ahead."""
     return _not_ahead(ctx, ctx.data, names)
+
+
+@guard("in_future_unless_owed", args="field")
+def in_future_unless_owed(ctx: Context, *names: str) -> Text | None:
+    """The named times lie ahead, unless what is confirmed stands already and only owes this."""
+    return None if ctx.before("confirm_by") else in_future(ctx, *names)
 
 
 def _not_ahead(ctx: Context, data: Mapping[str, Any], names: tuple[str, ...]) -> Text | None:
@@ -314,13 +329,22 @@ def update_of_one_person(ctx: Context) -> Text | None:
 
 @guard("two_person_scope_kept")
 def two_person_scope_kept(ctx: Context) -> Text | None:
-    """A two-person measure is not widened by one person: type and corridors stay or shrink."""
-    if needs_second(ctx) is not None or ctx.row is None:
+    """A two-person measure is not widened by one: same type, no more road, no later end or fewer exempted."""
+    if ctx.row is None or not owed_to_two(ctx):
         return None
     if ctx.data.get("type") != ctx.before("type"):
         return Text("a new type needs a new order by two people", "变更措施类型须由两人重新下达")
-    if set(ctx.data.get("corridors") or ()) - set(ctx.before("corridors") or ()):
-        return Text("more road needs a new order by two people", "扩大路段范围须由两人重新下达")
+    for name in ("corridors", "places"):
+        if set(ctx.data.get(name) or ()) - set(ctx.before(name) or ()):
+            return Text("more road needs a new order by two people", "扩大路段范围须由两人重新下达")
+    if set(ctx.before("exemptions") or ()) - set(ctx.data.get("exemptions") or ()):
+        return Text("taking exemptions away needs a new order by two people", "取消豁免车辆须由两人重新下达")
+    was, ends = _time(ctx.before("expiry")), _time(ctx.data.get("expiry"))
+    if was is not None and (ends is None or ends > was):
+        return Text(
+            "a later end needs a renewal or a new order by two people",
+            "推迟到期时间须办理延长或由两人重新下达",
+        )
     return None
 
 
@@ -329,21 +353,21 @@ def becomes_two_person(ctx: Context) -> Text | None:
     """The change would not turn a one-person matter into a two-person one."""
     if ctx.row is None or needs_second(ctx) is not None:
         return None
-    params = ctx.kind.params
-    was = ctx.before("two_person") or ctx.before("type") in params.get("two_person_types", ())
-    if was or ("two_person_level" in params and (ctx.before("level") or 0) >= params["two_person_level"]):
+    if _takes_two(ctx.kind, ctx.row.data):
         return None
     return Text("this change needs two people: order it anew", "此变更须两人决定，请重新下达")
 
 
 @guard("renewed_by_other", error=ForbiddenError)
 def renewed_by_other(ctx: Context) -> Text | None:
-    """A two-person measure is renewed by someone else than who ordered or last renewed it."""
+    """A two-person measure is renewed by someone else than who last renewed it or, at first, who began it.
+
+    Whoever ordered it, broke glass on another's order or entered it as done on scene began it.
+    """
     if needs_second(ctx) is not None or ctx.row is None:
         return None
-    by = ctx.row.marks.get("by", {})
-    last = by.get("renew") or by.get("order") or by.get("break_glass") or by.get("record_done")
-    if last and last[0] == ctx.actor.id:
+    verbs = ("renew",) if ctx.doer("renew") else ("order", "break_glass", "record_done")
+    if ctx.actor.id in {doer[0] for verb in verbs if (doer := ctx.doer(verb))}:
         return Text(
             "you ordered or renewed this yourself; another person must renew a two-person measure",
             "您本人下达或延长过该措施，双人措施须由他人延长",
