@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from clearway.kernel.errors import ForbiddenError
@@ -12,6 +13,7 @@ from clearway.web.access import Principal
 
 _DECIDERS: Final = frozenset({"duty_officer", "commander", "information_officer", "admin"})
 _ONLY_PREPARES: Final = frozenset({"draft", "edit", "discard"})
+_OWE: Final = frozenset({"owe_confirmation", "owe_if_two"})
 
 
 class SecondFactorNeededError(ForbiddenError):
@@ -20,12 +22,24 @@ class SecondFactorNeededError(ForbiddenError):
     code = "second_factor_needed"
 
 
-def is_decision(verb: VerbDecl) -> bool:
-    """Whether only deciders may do the verb: none of its roles is the field's or the dispatcher's."""
+def is_decision(verb: VerbDecl, held: Collection[str] = ()) -> bool:
+    """Whether a verb is a decision for somebody who holds these roles.
+
+    It is where only deciders may do it: none of its roles is the field's or the dispatcher's. Where one
+    person puts something into force and owes the second person's word, it is one for deciders, though the field
+    may do it as well: a crew enters by phone what it did on scene, an officer proves who he is.
+    """
     if verb.name in _ONLY_PREPARES:
         return False
     human = {role for allow in verb.allow for role in allow.roles if role in roles() and roles()[role].human}
+    if any(effect.name in _OWE for effect in verb.effects) and human & _DECIDERS & set(held):
+        return True
     return bool(human) and human <= _DECIDERS
+
+
+def roles_of(who: Principal) -> set[str]:
+    """Names of the roles somebody holds, in whatever area."""
+    return {grant.role for grant in who.grants}
 
 
 def require_own_factor(who: Principal) -> None:
@@ -70,6 +84,6 @@ def require_strong(who: Principal, kinds: Kinds, kind: str, verb: str) -> None:
         SecondFactorNeededError: says where to prove it.
         InputError: no such kind or verb.
     """
-    if not who.strong and is_decision(kinds.kind(kind).verb(verb)):
+    if not who.strong and is_decision(kinds.kind(kind).verb(verb), roles_of(who)):
         words = Text("A decision needs your second factor", "作出决定须先完成二次验证")
         raise SecondFactorNeededError(words.en, hint="Go to /signin/second", words=words)

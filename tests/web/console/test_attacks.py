@@ -6,17 +6,21 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
 from starlette.testclient import TestClient
 
 from clearway.kernel.errors import ForbiddenError, UnauthenticatedError
+from clearway.records import Actor, Role
 from clearway.web.access import Grant
 from clearway.web.access.factors import source_key
 from clearway.web.app import create_app
 from clearway.web.console.forms import safe_next
-from tests.web.console.conftest import PASSWORD, Desk
+from clearway.web.console.views.board import flags_of
+from clearway.web.console.views.inbox import inbox_json
+from tests.web.console.conftest import PASSWORD, Desk, Person
 
 HTML = {"accept": "text/html"}
 
@@ -103,6 +107,44 @@ def test_token_does_only_what_it_was_made_for(desk: Desk) -> None:
     assert (made.label, made.strong) == ("mine", True)
     person.send("/account/token/revoke", token=made.id)
     assert made.id not in {t.id for t in desk.access.tokens(account.id)}
+
+
+def _closed_on_scene(person: Person, road: str, key: str) -> Any:
+    now = person.house.clock.now()
+    local = now.astimezone(ZoneInfo("Asia/Shanghai"))
+    times = {
+        name: (local + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M")
+        for name, hours in (("expiry", 3), ("review_at", 1), ("done_at", 0))
+    }
+    return person.send(
+        "/console/log/done", road=road, type="CLOSE", reason="crash on the ramp", evidence="barrier stands",
+        legal_basis="art. 39", decider="town", **{"lift_condition.en": "cleared"}, key=key, **times,
+    )  # fmt: skip
+
+
+def test_who_decides_closes_no_road_with_a_password_alone_and_a_crew_owes_a_second_person(desk: Desk) -> None:
+    """An officer proves who he is; a crew enters what it did, and the inbox asks for the second person."""
+    road = desk.services.network.corridors[0].id
+    weak = desk.browser("weak", "duty_officer", strong=False)
+    answer = _closed_on_scene(weak, road, "one")
+    assert answer.status_code == 403
+    assert "second factor" in answer.text
+    both = desk.browser("hats", "field", "commander", strong=False)
+    assert _closed_on_scene(both, road, "two").status_code == 403
+    assert desk.journal.list("measure") == []
+    crew = desk.browser("crew", "field", strong=False)
+    answer = _closed_on_scene(crew, road, "three")
+    assert answer.status_code == 200, answer.text
+    (row,) = desk.journal.list("measure")
+    assert row.state == "in_force"
+    assert row.data["confirm_by"]
+    waits = inbox_json(desk.services, Actor("x", (Role("duty_officer", "town"),)))["to_confirm"]
+    account = desk.access.find_login("crew")
+    assert account is not None
+    assert [(w["id"], w["verb"], w["by"], w["mine"]) for w in waits] == [
+        (row.id, "confirm", account.id, False)
+    ]
+    assert "to_confirm" in flags_of(row, desk.clock.now())
 
 
 def test_weak_session_makes_no_token(desk: Desk) -> None:

@@ -23,7 +23,7 @@ from clearway.web.console.views.board import VIEWS, board_view, flags_of, marks_
 from clearway.web.console.views.inbox import confirm_verb, verb_label
 from clearway.web.console.views.updates import standing
 from clearway.web.public.view import public_warnings
-from clearway.web.strong import is_decision
+from clearway.web.strong import is_decision, roles_of
 from clearway.web.submit import submit
 
 router = APIRouter(include_in_schema=False)
@@ -147,7 +147,8 @@ def acts_of(visitor: Visit, row: RecordRow, kind: Kind) -> list[Act]:
         if confirms and verb.name != confirm_verb(row):
             continue  # nothing waits to be confirmed
         fields = form_fields(kind, verb)
-        found.append(Act(verb, decision, fields, offered(visitor, kind, verb, fields), is_decision(verb)))
+        strong = is_decision(verb, roles_of(visitor.who))
+        found.append(Act(verb, decision, fields, offered(visitor, kind, verb, fields), strong))
     return found
 
 

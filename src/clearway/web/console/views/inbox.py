@@ -73,16 +73,25 @@ def waiting(house: Services, authority: Authority, actor: Actor) -> list[Waiting
             since = update.since if update else row.since
             headline = update.headline if update else Text.of(row.data["headline"])
             may = authority.may(actor, verb, row)
-            found.append(Waiting(row, verb, by, by == actor.id, may, since, headline))
+            mine = actor.id == by or actor.id in _stood_up(house.kinds[kind], verb, row)
+            found.append(Waiting(row, verb, by, mine, may, since, headline))
     return found
 
 
 def _first(row: RecordRow) -> str:
-    """Who decided what is to be confirmed: alone with break-glass, or as the first of two."""
-    if row.data.get("confirm_by"):
-        return str((row.data.get("break_glass") or {}).get("by", ""))
+    """Who decided what is to be confirmed: alone with break-glass or on scene, or as the first of two."""
     marks = row.marks.get("by") or {}
-    return next((str(marks[v][0]) for v in ("order", "issue") if v in marks), "")
+    if row.data.get("confirm_by") and row.data.get("break_glass"):
+        return str(row.data["break_glass"].get("by", ""))
+    verbs = ("record_done", "order", "issue") if row.data.get("confirm_by") else ("order", "issue")
+    return next((str(marks[v][0]) for v in verbs if v in marks), "")
+
+
+def _stood_up(kind: Kind, verb: str, row: RecordRow) -> set[str]:
+    """Whoever the declaration shuts out as second person, having done one of the named verbs already."""
+    marks = row.marks.get("by") or {}
+    named = [v for g in kind.verbs[verb].guards if g.name == "not_same_person" for v in g.args]
+    return {str(marks[v][0]) for v in named if v in marks}
 
 
 def confirm_verb(row: RecordRow) -> str:
