@@ -26,8 +26,8 @@ def is_decision(verb: VerbDecl, held: Collection[str] = ()) -> bool:
     """Whether a verb is a decision for somebody who holds these roles.
 
     It is where only deciders may do it: none of its roles is the field's or the dispatcher's. Where one
-    person puts something into force and owes the second person's word, it is one for deciders, though the field
-    may do it as well: a crew enters by phone what it did on scene, an officer proves who he is.
+    person puts something into force and owes the second person's word, it is one for deciders, though the
+    field may do it as well: a crew enters by phone what it did on scene, an officer proves who he is.
     """
     if verb.name in _ONLY_PREPARES:
         return False
