@@ -112,7 +112,9 @@ SOURCES: Final = {
     "MDSS: liquid pre-treatment of 40 to 100 US gallons a lane mile": (
         "美国养护决策支持系统（MDSS）：液体预处置每车道英里40至100美制加仑"
     ),
-    "Recalled: density of 23.3 % sodium chloride brine near 10 °C": "凭记忆：23.3%氯化钠盐水10℃附近的密度",
+    "Clearway default: density of 23.3 % sodium chloride brine; weigh a litre of your own": (
+        "Clearway默认值：23.3%氯化钠盐水密度，请称量自配盐水"
+    ),
     "MDSS rules of practice (treat at or below 1.5 °C); NWSRG (salt weak below -7 °C, floor -15 °C)": (
         "美国养护决策支持系统作业规则（MDSS rules of practice，1.5℃及以下处置）；英国冬季养护研究组指南（"
         "NWSRG，-7℃以下融雪剂效力弱，下限-15℃）"

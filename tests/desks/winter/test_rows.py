@@ -70,7 +70,7 @@ DOCTRINE: dict[str, Row] = {
     "rate.brine.low_gal_per_lane_mile": (40, "B", "6, MDSS site defaults"),
     "rate.brine.high_gal_per_lane_mile": (100, "B", "6, MDSS site defaults"),
     "rate.brine.solution.percent": (23.3, "B", "6, MDSS eutectics"),
-    "rate.brine.density.kg_per_l": (1.18, "R", OURS),
+    "rate.brine.density.kg_per_l": (1.18, "D", OURS),
     "rate.brine.limit.not_below_c": (-7, "D", OURS),
     # 6: ">32 °F 0–150 → 0–150; 28–32: 150–250 → 100–200; 20–28: 250–350 → 200–300; 15–20: 350–450 → 300–400"
     **{
