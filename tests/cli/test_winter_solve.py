@@ -132,3 +132,47 @@ def test_operators_solution(shared_data: Path, capsys: pytest.CaptureFixture[str
     assert "379.686 km" in out
     assert "node 294 is not in the instance" in out
     assert "a U-turn at 25" in out
+
+
+def test_json_holds_the_solution(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The solution stands in the JSON as ``--out`` writes it, and what serves is marked."""
+    target = tmp_path / "routes.json"
+    _, out, _ = call(capsys, str(file), "--json", "--iterations", "500", "--out", str(target))
+    found = json.loads(out)
+    assert found["solution"] == json.loads(target.read_text())
+    assert found["planned_all"] is True
+    assert sum(sum(route["served"]) for route in found["routes"]) == 3
+    assert all(len(route["served"]) == len(route["nodes"]) - 1 for route in found["routes"])
+
+
+def test_whole_routes_with_what_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A route of 40 roads is printed to its end; the way back is only driven."""
+    path = tmp_path / "line.dat"
+    path.write_text("41\n40\n" + "".join(f"{k} {k + 1} 1 1\n" for k in range(40)) + "1\n40\n")
+    _, out, _ = call(capsys, str(path), "--iterations", "300")
+    way = out.split("routes: ")[1].splitlines()[1]
+    assert "…" not in way
+    assert way.count("=") == 40
+    assert way.endswith(" 0") or way.endswith("=0")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "code"),
+    [
+        (
+            COMPACT.replace("0 1 5 2", "0 1 5 -2"),
+            "Checker: fit, 1 road not planned / 校验：合格，1条路段未规划",
+            0,
+        ),
+        ("3\n2\n0 1 5 9\n1 2 4 8\n1\n3\n", "Checker: nothing planned / 校验：未规划任何路段", 1),
+    ],
+)
+def test_what_is_not_planned_is_in_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str, code: int
+) -> None:
+    """A plan without some of the roads does not look like one with all."""
+    path = tmp_path / "short.dat"
+    path.write_text(text)
+    assert call(capsys, str(path), "--iterations", "300")[:1] == (code,)
+    assert words in call(capsys, str(path), "--iterations", "300")[1]
+    assert json.loads(call(capsys, str(path), "--iterations", "300", "--json")[1])["planned_all"] is False

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from clearway.kernel.language import Text
     from clearway.operations.winter.routes.solving import Outcome
 
-SHOWN = 30
-
 
 def solve(
     file: Annotated[Path, typer.Argument(help="CARP text (either dialect) or salt-spreading JSON.")],
@@ -92,16 +90,25 @@ def _show(found: Outcome, *, planned: bool) -> None:
         )
     for text in found.words:
         line(text.en, text.zh)
+    if verdict.routes:
+        line(
+            "routes: '=' before a node reached serving, a blank where only driven",
+            "路线：“=”表示沿途作业至该节点，空格表示仅行驶",
+        )
     for route in verdict.routes:
-        nodes = route.nodes if len(route.nodes) <= SHOWN else (*route.nodes[:SHOWN], "…")
         way = (
             f"{route.cost / 1000:.3f} km, {route.time_min:.1f} min"
             if found.unit == "m"
             else f"{route.cost:g}"
         )
         loads = " + ".join(f"{load:g}" for load in route.loads)
-        typer.echo(f"  {route.name}: {way}; {loads}; {' '.join(nodes)}")
+        typer.echo(f"  {route.name}: {way}; {loads}; {route.way}")
     fit = Text("fit", "合格") if verdict.ok else Text("NOT fit", "不合格")
+    if not found.planned:
+        fit = Text("nothing planned", "未规划任何路段")
+    elif found.not_planned:
+        n = found.not_planned
+        fit = Text(f"{fit.en}, {n} road{'s' if n > 1 else ''} not planned", f"{fit.zh}，{n}条路段未规划")
     line(f"Checker: {fit.en}", f"校验：{fit.zh}")
     for finding in (*found.findings, *verdict.findings):
         typer.echo(f"  {finding.where}: {finding.text.en} / {finding.text.zh}")

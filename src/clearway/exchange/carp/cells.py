@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 from clearway.exchange.carp.model import CarpRoad
@@ -73,6 +74,11 @@ def depot_of(roads: list[CarpRoad], *, stated: bool) -> tuple[int, list[Finding]
             "no node is numbered 0; node {d} is taken as the depot", "没有编号为0的节点；以节点{d}为车场"
         )
     return depot, [Finding("depot_taken", "depot", text.format(d=depot), grave=False)]
+
+
+def dropped(roads: Iterable[CarpRoad], kept: Iterable[CarpRoad]) -> int:
+    """Roads to serve that are no longer there, or no longer to serve."""
+    return sum(r.required for r in roads) - sum(r.required for r in kept)
 
 
 def usable(roads: list[CarpRoad]) -> tuple[tuple[CarpRoad, ...], list[Finding]]:

@@ -8,7 +8,7 @@ the instances of CARPData.
 
 from __future__ import annotations
 
-from clearway.exchange.carp.cells import MAX_ROADS, depot_of, number, usable, whole
+from clearway.exchange.carp.cells import MAX_ROADS, depot_of, dropped, number, usable, whole
 from clearway.exchange.carp.model import CarpInstance, CarpRoad
 from clearway.exchange.findings import Finding
 from clearway.kernel.errors import InputError
@@ -51,6 +51,7 @@ def read_compact(text: str, where: str, name: str) -> CarpInstance:
     return CarpInstance(
         name, "compact", kept, depot, vehicles, capacity,
         lower if lower and lower > 0 else None, upper if upper and upper > 0 else None, "", tuple(findings),
+        dropped(roads, kept),
     )  # fmt: skip
 
 

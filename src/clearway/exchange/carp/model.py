@@ -50,6 +50,7 @@ class CarpInstance:
         best_known: stated upper bound; None when it is not.
         comment: the file's own remark.
         findings: faults of roads and header that did not stop reading.
+        dropped: roads to serve that cannot be used; each has a finding.
     """
 
     name: str
@@ -62,6 +63,7 @@ class CarpInstance:
     best_known: float | None
     comment: str = ""
     findings: tuple[Finding, ...] = ()
+    dropped: int = 0
 
     @property
     def required(self) -> tuple[int, ...]:

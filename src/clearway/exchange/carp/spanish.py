@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from clearway.exchange.carp.cells import MAX_ROADS, depot_of, number, usable, whole
+from clearway.exchange.carp.cells import MAX_ROADS, depot_of, dropped, number, usable, whole
 from clearway.exchange.carp.model import CarpInstance, CarpRoad
 from clearway.exchange.findings import Finding
 from clearway.kernel.errors import InputError
@@ -83,7 +83,17 @@ def read_spanish(text: str, where: str, name: str) -> CarpInstance:
     lower, best = _bounds(comment)
     title = header.get("NOMBRE", (name, 0))[0] or name
     return CarpInstance(
-        title, "spanish", kept, depot, vehicles, capacity, lower, best, comment, tuple(findings)
+        title,
+        "spanish",
+        kept,
+        depot,
+        vehicles,
+        capacity,
+        lower,
+        best,
+        comment,
+        tuple(findings),
+        dropped(roads, kept),
     )
 
 

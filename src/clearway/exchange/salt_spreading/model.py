@@ -71,6 +71,7 @@ class SaltInstance:
         roads: all roads, in the order A, A_R, E_R.
         u_turns: nodes where a truck may turn back into the road it came by.
         findings: faults that did not stop reading.
+        dropped: roads to serve that cannot be used; each has a finding.
     """
 
     name: str
@@ -81,6 +82,7 @@ class SaltInstance:
     roads: tuple[SaltRoad, ...]
     u_turns: frozenset[str]
     findings: tuple[Finding, ...] = ()
+    dropped: int = 0
 
     @property
     def required(self) -> tuple[int, ...]:

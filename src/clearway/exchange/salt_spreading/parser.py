@@ -39,7 +39,8 @@ def read(source: bytes | str | Path) -> SaltInstance:
     u_turns = _u_turns(raw, where, on_roads | known, findings)
     limit = _limit(figure(raw, "max_time", where), findings)
     name = words(raw, "name", where)
-    return SaltInstance(name, limit, nodes, trucks, depots, roads, u_turns, tuple(findings))
+    dropped = len(raw["A_R"]) + len(raw["E_R"]) - sum(road.required for road in roads)
+    return SaltInstance(name, limit, nodes, trucks, depots, roads, u_turns, tuple(findings), dropped)
 
 
 def _limit(minutes: float, findings: list[Finding]) -> float:

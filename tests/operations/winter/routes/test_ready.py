@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Event
 
 from clearway.kernel.language import Text
-from clearway.operations.winter.routes.ready import COMPILING, make_ready
+from clearway.operations.winter.routes.ready import COMPILING, LOADING, make_ready
 
 
 def test_a_long_wait_is_announced_while_it_lasts() -> None:
@@ -20,7 +20,7 @@ def test_a_long_wait_is_announced_while_it_lasts() -> None:
     def long_work() -> None:
         assert announced.wait(30.0)
 
-    took = make_ready(say, long_work, after_s=0.0)
+    took = make_ready(say, long_work, after_s=0.0, kept=lambda: False)
     assert told[0] == COMPILING
     assert len(told) == 2
     assert "not counted" in told[1].en
@@ -33,3 +33,36 @@ def test_a_short_wait_has_no_word_of_compiling() -> None:
     told: list[Text] = []
     make_ready(told.append, lambda: None, after_s=60.0)
     assert [COMPILING in told, len(told)] == [False, 1]
+
+
+def test_what_was_compiled_before_is_loaded() -> None:
+    """Nobody is told of compiling when an earlier run has left it all."""
+    told: list[Text] = []
+    announced = Event()
+
+    def say(text: Text) -> None:
+        told.append(text)
+        announced.set()
+
+    def load() -> None:
+        assert announced.wait(30.0)
+
+    make_ready(say, load, after_s=0.0, kept=lambda: True)
+    assert told[0] == LOADING
+
+
+def test_whether_it_was_compiled_before_is_found_on_disk() -> None:
+    """After a search has been made ready the real question is answered yes."""
+    make_ready(lambda _: None)
+    told: list[Text] = []
+    announced = Event()
+
+    def say(text: Text) -> None:
+        told.append(text)
+        announced.set()
+
+    def load() -> None:
+        assert announced.wait(30.0)
+
+    make_ready(say, load, after_s=0.0)
+    assert told[0] == LOADING

@@ -234,3 +234,16 @@ def test_the_bound_takes_its_time_out_of_the_seconds() -> None:
     assert Order(seconds=10.0, bound_s=3.0).bound_seconds("carp") == 3.0
     assert Order(seconds=10.0).less(1.5).seconds == 8.5
     assert Order(seconds=10.0).less(99.0).seconds == 1.0
+
+
+@pytest.mark.parametrize("line", ["0 1 5 -2", "0 1 -5 2"])
+def test_figures_of_another_problem_are_not_used(line: str) -> None:
+    """With a road dropped the file's best value and bound say nothing, and nobody is accused."""
+    instance = open_file(COMPACT.replace("0 1 5 2", line).encode())
+    found = solve_file(instance, FAST)
+    assert found.best_known is None
+    assert found.lower_bound == found.own_bound
+    assert [f.code for f in found.findings if f.code.startswith("false")] == []
+    assert found.not_planned == 1
+    again = check_file(instance, found.solution.encode())
+    assert (again.best_known, again.lower_bound) == (None, again.own_bound)

@@ -132,7 +132,7 @@ def _route(
     findings: list[Finding],
 ) -> RouteFigures:
     at, cost, served_cost, load = instance.depot, 0.0, 0.0, 0.0
-    nodes = [at]
+    nodes, marks = [at], list[bool]()
     for k, stop in enumerate(stops):
         place = f"route {name}, stop {k + 1}"
         found = _which(instance.roads, walker, stop, served, place, findings)
@@ -143,13 +143,15 @@ def _route(
         road = instance.roads[found]
         served[found] = name
         cost, served_cost, load = cost + road.cost, served_cost + road.cost, load + road.demand
+        marks += [False] * (len(nodes) - 1 - len(marks)) + [True]
         nodes.append(stop.head)
         at = stop.head
     cost += _go(walker, at, instance.depot, nodes, f"route {name}, end", findings)
+    marks += [False] * (len(nodes) - 1 - len(marks))
     if load > instance.capacity * (1 + 1e-9):
         text = OVER.format(load=load, cap=instance.capacity)
         findings.append(Finding("over_capacity", f"route {name}", text))
-    return RouteFigures(name, cost, served_cost, 0.0, (load,), tuple(map(str, nodes)))
+    return RouteFigures(name, cost, served_cost, 0.0, (load,), tuple(map(str, nodes)), tuple(marks))
 
 
 def _go(

@@ -195,6 +195,7 @@ def _drive(world: _World, route: SaltRoute) -> RouteFigures:
         text = START.format(a=route.legs[0].tail, h=truck.home)
         world.note("wrong_start", f"truck {name}", text)
     left = filling = capacity
+    marks: list[bool] = []
     loads, nodes = [0.0], [route.legs[0].tail] if route.legs else []
     cost = served_cost = time = 0.0
     before: Leg | None = None
@@ -209,13 +210,14 @@ def _drive(world: _World, route: SaltRoute) -> RouteFigures:
             loads[-1] += demand
             left -= demand
         nodes.append(leg.head)
+        marks.append(served)
         if leg.head in world.refill:
             _over(world, left, filling, loads[-1], place)
             left = filling = min(capacity, max(0.0, left) + world.refill[leg.head])
             loads.append(0.0)
     _over(world, left, filling, loads[-1], f"truck {name}, end")
     fillings = tuple(load for k, load in enumerate(loads) if load > 0 or (k == 0 and len(loads) == 1))
-    return RouteFigures(name, cost, served_cost, time, fillings, tuple(nodes))
+    return RouteFigures(name, cost, served_cost, time, fillings, tuple(nodes), tuple(marks))
 
 
 def _over(world: _World, left: float, filling: float, load: float, place: str) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -27,16 +26,18 @@ from clearway.operations.winter.routes.carp_problem import pose_carp
 from clearway.operations.winter.routes.check_carp import check_carp
 from clearway.operations.winter.routes.check_salt import check_salt
 from clearway.operations.winter.routes.merge import fewer_trips
+from clearway.operations.winter.routes.outcome import Order, Outcome
 from clearway.operations.winter.routes.ready import make_ready
 from clearway.operations.winter.routes.salt_bound import least_minutes, salt_bound
 from clearway.operations.winter.routes.salt_problem import pose_salt
 from clearway.operations.winter.routes.salt_speeds import last_min, search_speeds, standing
 from clearway.operations.winter.routes.salt_ways import uneven
-from clearway.operations.winter.routes.verdict import Verdict
+
+__all__ = ["Order", "Outcome", "check_file", "open_file", "solve_file"]
 
 Instance = CarpInstance | SaltInstance
 CHECK_BOUND_S: Final = 2.0
-BOUND_S: Final = {"carp": 2.0, "salt_spreading": 12.0}
+DROPPED: Final = frozenset({"negative_cost", "negative_demand"})
 Say = Callable[[Text], None]
 
 NOTHING = Text("nothing is left that can be planned", "没有可以规划的路段")
@@ -57,118 +58,6 @@ LATE = Text(
     "no plan that keeps the time limit was found; in this one the last truck is done after {last:.1f} min",
     "未找到满足时限的方案；本方案最后一辆车用时{last:.1f}分钟",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is wanted of a solution.
-
-    Args:
-        seconds: of bound and search for each process, by the wall.
-        seed: of the search; process k uses ``seed + k``.
-        iterations: instead of the time, for runs that must repeat exactly.
-        processes: searches beside each other, the best kept.
-        vehicles: most vehicles (CARP only); as many as it takes when None.
-        bound_s: seconds of these for the lower bound; a tenth and at most the format's when None.
-        cpu: whether seconds of search are of processor time, for fair comparison on a busy machine.
-    """
-
-    seconds: float = 10.0
-    seed: int = 1
-    iterations: int | None = None
-    processes: int = 1
-    vehicles: int | None = None
-    bound_s: float | None = None
-    cpu: bool = False
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        """What seconds of search are measured with."""
-        return time.process_time if self.cpu else time.perf_counter
-
-    def bound_seconds(self, form: str) -> float:
-        """Seconds for the bound of a format."""
-        if self.bound_s is not None:
-            return self.bound_s
-        return BOUND_S[form] if self.iterations is not None else min(BOUND_S[form], 0.1 * self.seconds)
-
-    def less(self, spent_s: float) -> Order:
-        """The same with what is left of the seconds."""
-        return replace(self, seconds=max(0.1 * self.seconds, self.seconds - max(0.0, spent_s)))
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came out.
-
-    Args:
-        form: ``carp`` or ``salt_spreading``.
-        name: of the instance.
-        unit: of the cost: ``m`` or empty (the file's own).
-        cost: as the checker computed it; 0 when nothing could be planned.
-        lower_bound: proven; the greater of ours and the file's.
-        own_bound: the one we proved.
-        best_known: stated by the file.
-        verdict: of the checker.
-        findings: of the file and of posing the problem.
-        left_out: roads that are not planned, by their places.
-        solution: text of the solution file.
-        words: what a person should know about the time limit.
-    """
-
-    form: str
-    name: str
-    unit: str
-    cost: float
-    lower_bound: float | None
-    own_bound: float | None
-    best_known: float | None
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    left_out: tuple[str, ...]
-    solution: str
-    order: Order
-    iterations: int = 0
-    search_s: float = 0.0
-    words: tuple[Text, ...] = ()
-    planned: bool = True
-    log: tuple[tuple[float, float], ...] = field(default=(), repr=False)
-
-    @property
-    def gap(self) -> float | None:
-        """Share by which the cost is above the best known, or above the bound where none is stated."""
-        base = self.best_known if self.best_known else self.lower_bound
-        return (self.cost - base) / base if base and self.comparable else None
-
-    @property
-    def comparable(self) -> bool:
-        """Whether the cost is that of a plan that serves all and overloads nobody: else there is no gap."""
-        return self.planned and not any(f.grave and f.code != "late" for f in self.verdict.findings)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain form for JSON."""
-        bound = self.lower_bound
-        return {
-            "format": self.form,
-            "name": self.name,
-            "unit": self.unit,
-            "cost": self.cost,
-            "lower_bound": bound,
-            "own_lower_bound": self.own_bound,
-            "best_known": self.best_known,
-            "gap": self.gap,
-            "gap_to_bound": (self.cost - bound) / bound if bound and self.comparable else None,
-            "vehicles": len(self.verdict.routes),
-            "routes": [route.as_dict() for route in self.verdict.routes],
-            "check": self.verdict.as_dict(),
-            "findings": [finding.as_dict() for finding in self.findings],
-            "left_out": list(self.left_out),
-            "words": [text.as_dict() for text in self.words],
-            "seconds": round(self.search_s, 3),
-            "seed": self.order.seed,
-            "iterations": self.iterations,
-            "processes": self.order.processes,
-        }
 
 
 def open_file(source: Path | bytes) -> Instance:
@@ -211,8 +100,9 @@ def check_file(instance: Instance, source: Path | bytes, *, bound_s: float | Non
         posed = pose_carp(instance, problem=False)
         verdict = check_carp(instance, read_routes(source))
         bound = carp_bound(instance, [int(k) for k in posed.roads], seconds=order.bound_seconds("carp"))
-        stated = instance.lower_bound or 0.0
-        best, more = _believed(instance.best_known, bound)
+        whole = not (posed.left_out or _stale(instance))
+        stated = instance.lower_bound or 0.0 if whole else 0.0
+        best, more = _believed(instance.best_known if whole else None, bound)
         return Outcome(
             "carp", instance.name, "", verdict.cost, max(bound, stated), bound, best, verdict,
             (*posed.findings, *more), (), "", order,
@@ -233,15 +123,16 @@ def _solve_carp(instance: CarpInstance, order: Order, say: Say) -> Outcome:
     posed = pose_carp(instance, vehicles=order.vehicles, problem=False)
     begun = order.clock()
     own = carp_bound(instance, [int(k) for k in posed.roads], seconds=order.bound_seconds("carp"))
-    stated = instance.lower_bound if not posed.left_out and instance.lower_bound else 0.0
+    whole = not (posed.left_out or _stale(instance))
+    stated = instance.lower_bound if whole and instance.lower_bound else 0.0
     say(Text(f"lower bound {own:g}", f"下界{own:g}"))
     left_out = tuple(instance.roads[k].where for k in posed.left_out)
-    best = None if posed.left_out else instance.best_known
+    best = instance.best_known if whole else None
     if not len(posed.roads):
         verdict = check_carp(instance, CarpRoutes(()), left_out=posed.left_out)
         return Outcome(
             "carp", instance.name, "", 0.0, None, None, None, verdict, posed.findings, left_out, "", order,
-            words=(NOTHING,), planned=False,
+            words=(NOTHING,), planned=False, dropped=instance.dropped,
         )  # fmt: skip
     runs = _runs(_carp_run, instance, order.less(order.clock() - begun), own, say)
     made = [fewer_trips(instance, routes) for routes, _, _ in runs]
@@ -258,7 +149,13 @@ def _solve_carp(instance: CarpInstance, order: Order, say: Say) -> Outcome:
         "carp", instance.name, "", verdict.cost, bound, own, best, verdict, findings, left_out,
         write_carp(instance, routes.routes, verdict.cost), order,
         iterations=sum(n for _, n, _ in runs), search_s=max(t for _, _, t in runs), words=words,
+        dropped=instance.dropped,
     )  # fmt: skip
+
+
+def _stale(instance: CarpInstance) -> bool:
+    """Whether a road was dropped in reading: bounds and best values of the file are of another problem."""
+    return any(finding.code in DROPPED for finding in instance.findings)
 
 
 def _believed(best: float | None, bound: float) -> tuple[float | None, tuple[Finding, ...]]:
@@ -327,6 +224,7 @@ def _solve_salt(instance: SaltInstance, order: Order, say: Say) -> Outcome:
         "salt_spreading", instance.name, "m", verdict.cost, length, length, None, verdict, posed.findings,
         left_out, write_arcs(solution.routes), order, iterations=sum(n for _, n, _ in runs),
         search_s=max(t for _, _, t in runs), words=words,
+        dropped=instance.dropped,
     )  # fmt: skip
 
 

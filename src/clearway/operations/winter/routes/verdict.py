@@ -19,6 +19,7 @@ class RouteFigures:
         time_min: of the whole way [min]; 0 where the file has no times.
         loads: demand served from filling to filling.
         nodes: labels of all nodes passed.
+        served: for each step from node to node whether it serves.
     """
 
     name: str
@@ -27,6 +28,13 @@ class RouteFigures:
     time_min: float
     loads: tuple[float, ...]
     nodes: tuple[str, ...]
+    served: tuple[bool, ...]
+
+    @property
+    def way(self) -> str:
+        """The whole way in one line: ``=`` before a node reached serving, a blank where only driven."""
+        steps = zip(self.served, self.nodes[1:], strict=True)
+        return "".join([*self.nodes[:1], *(("=" if serving else " ") + node for serving, node in steps)])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain form for JSON."""
@@ -37,6 +45,7 @@ class RouteFigures:
             "time_min": round(self.time_min, 3),
             "loads": list(self.loads),
             "nodes": list(self.nodes),
+            "served": list(self.served),
         }
 
 
