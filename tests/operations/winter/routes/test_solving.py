@@ -18,6 +18,7 @@ from clearway.operations.winter.routes.merge import fewer_trips
 from clearway.operations.winter.routes.salt_problem import pose_salt
 from clearway.operations.winter.routes.salt_search import structures
 from clearway.operations.winter.routes.solving import Order, check_file, open_file, solve_file
+from clearway.operations.winter.routes.stock import too_much
 from tests.exchange.carp.test_carp import COMPACT, SPANISH
 from tests.exchange.salt_spreading.test_salt import toy
 from tests.operations.winter.routes.test_problems import island
@@ -173,25 +174,48 @@ def test_files_that_cannot_be_used(text: bytes) -> None:
 
 
 def test_a_bounded_fleet(shared_data: Path) -> None:
-    """With fewer vehicles than the demand needs the checker says no."""
+    """With fewer vehicles than the demand needs, as few roads as can be are left out; the rest is driven."""
     instance = open_file(shared_data / "winter" / "carp" / "gdb1.dat")
     tell: list[str] = []
     say: Callable[..., None] = lambda text: tell.append(text.zh)  # noqa: E731
     found = solve_file(instance, Order(iterations=500, vehicles=3, bound_s=0.1), say)
-    assert "over_capacity" in [f.code for f in found.verdict.findings]
+    assert found.verdict.ok
+    assert (found.verdict.served, found.not_planned) == (15, 7)
+    assert found.as_dict()["planned_all"] is False
     assert len(found.verdict.routes) <= 3
     assert any("下界" in line for line in tell)
 
 
 def test_a_limit_that_cannot_carry_the_demand(shared_data: Path) -> None:
-    """Two vehicles of gdb1 carry too little: no plan can exist, and no gap is given."""
+    """Two vehicles of gdb1 carry too little: that is said, and no gap to the best of all roads is given."""
     instance = open_file(shared_data / "winter" / "carp" / "gdb1.dat")
     found = solve_file(instance, Order(iterations=200, vehicles=2, bound_s=0.1))
     assert [f.code for f in found.findings if f.grave] == ["short_fleet"]
     assert "at least 5 vehicles" in found.words[0].en
     assert "不存在可行方案" in found.words[0].zh
-    assert found.gap is None
-    assert found.as_dict()["gap_to_bound"] is None
+    assert found.best_known is None
+    assert len(found.left_out) == 12
+
+
+def test_no_depot_refills() -> None:
+    """The toy with refills of 0: trucks, refills and demand are named with figures, one road is left out."""
+    instance = salt_spreading.read(toy(lambda d: d["depots"][0].update(refill=0)))
+    found = solve_file(instance, FAST)
+    (finding,) = found.findings
+    assert (finding.code, finding.where) == ("no_stock", "vehicles, depots.refill, demand")
+    greatest = max(instance.required, key=lambda k: instance.roads[k].demand)
+    assert found.left_out == (instance.roads[greatest].where,)
+    assert instance.roads[greatest].where in finding.text.en
+    assert f"carry {instance.trucks[0].capacity:g} together" in finding.text.en
+    assert found.verdict.ok
+
+
+def test_the_fewest_roads_are_left_out_that_let_the_rest_fit() -> None:
+    """In sum two roads of 3 and two of 2 fit into 5 + 5; three of 4 do not fit one by one into 6 + 6."""
+    assert too_much([3, 3, 2, 2], [1, 1, 1, 1], [5, 5]) == []
+    assert too_much([4, 4, 4], [1, 9, 1], [6, 6]) == [1]
+    assert too_much([9, 1, 1], [1, 1, 1], [2]) == [0]
+    assert too_much([2, 2], [1, 1], [1]) == [0, 1]
 
 
 def test_an_impossible_best_value_is_not_believed() -> None:

@@ -16,6 +16,7 @@ from clearway.exchange.carp.solutions import CarpRoutes, Served
 from clearway.exchange.findings import Finding
 from clearway.kernel.language import Text
 from clearway.operations.winter.routes.shortest import among, shortest
+from clearway.operations.winter.routes.stock import too_much
 
 UNREACHABLE = Text(
     "no way leads from the depot {d} to the road and back; it is not planned",
@@ -30,8 +31,9 @@ SHORT_FLEET = Text(
 )
 
 NO_PLAN = Text(
-    "no plan can exist: {v} vehicles carry {c:g}, the demand is {q:g}; at least {n} vehicles are needed",
-    "不存在可行方案：{v}辆车可载{c:g}，需求为{q:g}；至少需要{n}辆车",
+    "no plan can exist for all roads: {v} vehicles carry {c:g}, the demand is {q:g}; at least {n} vehicles "
+    "are needed; the {k} roads with the greatest demand are not planned",
+    "不存在可行方案可覆盖全部路段：{v}辆车可载{c:g}，需求为{q:g}；至少需要{n}辆车；需求最大的{k}条路段不予规划",
 )
 
 
@@ -99,6 +101,7 @@ def pose_carp(
     Args:
         instance: as read.
         vehicles: most vehicles to use; as many as it takes when left out (benchmark files state advice).
+            Roads that they cannot carry are left out.
         lower_bound: proven bound at which the search may stop.
         problem: False to find out only what can be served.
     """
@@ -107,7 +110,9 @@ def pose_carp(
     depot = [node[instance.depot]]
     there, back = shortest(graph, depot)[0], shortest(graph.T.tocsr(), depot)[0]
     kept, left_out, findings = _sieve(instance, node, there, back)
-    findings = [*instance.findings, *findings, *_fleet(instance, kept, vehicles)]
+    short = _short(instance, kept, vehicles)
+    findings = [*instance.findings, *findings, *_fleet(instance, kept, vehicles, len(short))]
+    kept, left_out = [k for k in kept if k not in short], [*left_out, *short]
     roads = np.array(kept, dtype=np.int64)
     made = None
     if kept and problem:
@@ -155,7 +160,16 @@ def _reachable(
     return any(np.isfinite(there[x]) and np.isfinite(back[y]) for x, y in ways)
 
 
-def _fleet(instance: CarpInstance, kept: list[int], limit: int | None) -> list[Finding]:
+def _short(instance: CarpInstance, kept: list[int], limit: int | None) -> set[int]:
+    """Roads that the vehicles given as a limit cannot carry in sum, or one by one."""
+    demand = [instance.roads[k].demand for k in kept]
+    if limit is None or sum(demand) <= limit * instance.capacity * (1 + 1e-9):
+        return set()
+    cost = [instance.roads[k].cost for k in kept]
+    return {kept[j] for j in too_much(demand, cost, [instance.capacity] * limit)}
+
+
+def _fleet(instance: CarpInstance, kept: list[int], limit: int | None, short: int) -> list[Finding]:
     """What a stated number of vehicles cannot carry; a given limit makes it grave."""
     demand = sum(instance.roads[k].demand for k in kept)
     vehicles = instance.vehicles if limit is None else limit
@@ -164,7 +178,7 @@ def _fleet(instance: CarpInstance, kept: list[int], limit: int | None) -> list[F
         return []
     least = math.ceil(demand / instance.capacity - 1e-9)
     words = SHORT_FLEET if limit is None else NO_PLAN
-    text = words.format(v=vehicles, c=carried, q=demand, n=least)
+    text = words.format(v=vehicles, c=carried, q=demand, n=least, k=short)
     return [Finding("short_fleet", "vehicles, capacity", text, grave=limit is not None)]
 
 

@@ -20,6 +20,7 @@ from clearway.kernel.errors import InputError
 from clearway.kernel.language import Text
 from clearway.operations.winter.routes.salt_ways import SaltWays, distances, salt_ways
 from clearway.operations.winter.routes.shortest import shortest
+from clearway.operations.winter.routes.stock import too_much
 
 Structure = tuple[tuple[str, ...], ...]
 """For each truck the depots it refills at, in order; it makes one trip more than refills."""
@@ -35,6 +36,11 @@ TOO_SMALL = Text(
 TOO_LATE = Text(
     "the shortest trip that serves it takes {t:.1f} min, {l:.1f} are allowed; it is not planned",
     "为其作业的最短行程需{t:.1f}分钟，限{l:.1f}分钟；不予规划",
+)
+NO_STOCK = Text(
+    "no depot refills ({d}: 0), {n} trucks carry {c:.10g} together, the roads need {q:.10g}; the {k} "
+    "roads with the greatest demand are not planned: {w}",
+    "料场均无补料（{d}：0），{n}辆车共载{c:.10g}，路段需求为{q:.10g}；需求最大的{k}条路段不予规划：{w}",
 )
 NO_TRUCK = Text("no truck is left; nothing can be planned", "没有可用车辆；无法规划")
 NO_DEPOT = Text("no depot is left; nothing can be planned", "没有可用料场；无法规划")
@@ -174,6 +180,11 @@ def pose_salt(instance: SaltInstance, share: float = 0.0) -> SaltPosed:
     limit_m = instance.max_time_min * ways.pace if ways.time.any() else math.inf
     depots = [ways.end(d.label) for d in instance.depots]
     kept, left_out, findings = _sieve(instance, arcs_of, depots)
+    short = _short(instance, kept)
+    if short:
+        findings.append(_no_stock(instance, kept, short))
+        kept = [k for k in kept if k not in short]
+        left_out += short
     task_modes = np.full((len(kept), 2), NO_MODE, np.int32)
     states: list[int] = []
     for task, road in enumerate(kept):
@@ -200,6 +211,27 @@ def pose_salt(instance: SaltInstance, share: float = 0.0) -> SaltPosed:
         (*instance.findings, *findings),
         limit_m,
     )
+
+
+def _short(instance: SaltInstance, kept: list[int]) -> list[int]:
+    """Roads that one filling of each truck cannot serve where no depot gives another."""
+    if any(depot.refill > 0 for depot in instance.depots):
+        return []
+    roads = [instance.roads[k] for k in kept]
+    room = [truck.capacity for truck in instance.trucks]
+    return [kept[j] for j in too_much([r.demand for r in roads], [r.length_m for r in roads], room)]
+
+
+def _no_stock(instance: SaltInstance, kept: list[int], short: list[int]) -> Finding:
+    text = NO_STOCK.format(
+        d=", ".join(depot.label for depot in instance.depots),
+        n=len(instance.trucks),
+        c=sum(truck.capacity for truck in instance.trucks),
+        q=sum(instance.roads[k].demand for k in kept),
+        k=len(short),
+        w="; ".join(instance.roads[k].where for k in short),
+    )
+    return Finding("no_stock", "vehicles, depots.refill, demand", text)
 
 
 def _sieve(
