@@ -313,3 +313,52 @@ def test_routes_that_cannot_be_read(text: str, what: str) -> None:
     with pytest.raises(InputError) as caught:
         read_routes(text)
     assert what in caught.value.what
+
+
+def remarks(instance: CarpInstance) -> list[tuple[str, bool]]:
+    """Codes of the findings, and whether they are grave."""
+    return [(f.code, f.grave) for f in instance.findings]
+
+
+def test_line_ends_of_old_machines() -> None:
+    """CR alone ends a line, in both dialects; that is remarked."""
+    for tidy in (COMPACT, SPANISH):
+        other = read(tidy.replace("\n", "\r"), name="x")
+        assert roads_of(other) == roads_of(read(tidy, name="x"))
+        assert remarks(other) == [("line_ends", False)]
+
+
+def test_wide_colons() -> None:
+    """Full-width colons, as Chinese keyboards write them."""
+    other = read(SPANISH.replace(" :", "："))
+    assert (other.roads, other.depot, other.capacity, other.name) == (read(SPANISH).roads, 1, 3, "klein")
+    assert remarks(other) == [("wide_colons", False)]
+
+
+def test_a_depot_after_the_end() -> None:
+    """A header after END counts, a second one does not, and roads there are no roads."""
+    other = read(SPANISH.replace(" DEPOSITO :   1", " END\n DEPOSITO :   3\n CAPACIDAD : 99\n (1,4) coste 2"))
+    assert (other.depot, other.capacity, other.roads) == (3, 3, read(SPANISH).roads)
+    assert remarks(other) == [("after_end", False)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COMPACT.replace("4\n4\n", "4 4\n", 1),
+        COMPACT.replace("\n", " "),
+        COMPACT.replace("\n", " ").rsplit(" ", 3)[0],
+    ],
+)
+def test_fields_on_other_lines(text: str) -> None:
+    """Header or all fields on one line: read where the count of numbers fits."""
+    other = read(text, name="x")
+    assert roads_of(other) == roads_of(read(COMPACT))
+    assert (other.vehicles, other.capacity) == (2, 3)
+    assert remarks(other) == [("loose_lines", False)]
+
+
+def test_fields_that_do_not_add_up_are_refused() -> None:
+    """One number too few is no file to guess at."""
+    with pytest.raises(InputError, match="one number"):
+        read("4 4\n0 1 5 2\n1 2 3 0\n2 3 4 1\n3 0 6 2\n2\n")

@@ -26,8 +26,9 @@ def read_compact(text: str, where: str, name: str) -> CarpInstance:
         for n, line in enumerate(text.splitlines(), 1)
         if (bare := line.partition("#")[0].strip())
     ]
-    if len(lines) < 2:
+    if len(lines) < 2 and len(lines[0][1] if lines else ()) < 3:
         raise InputError("the file ends before the number of edges", where=where)
+    lines, loose = _regrouped(lines)
     nodes = _single(lines, 0, "number of vertices", where, high=MAX_ROADS)
     count = _single(lines, 1, "number of edges", where, high=MAX_ROADS)
     if len(lines) < 2 + count + 2:
@@ -44,7 +45,7 @@ def read_compact(text: str, where: str, name: str) -> CarpInstance:
     upper = _value(lines, tail + 3, "upper bound", where) if len(lines) > tail + 3 else None
     kept, findings = usable(roads)
     depot, remark = depot_of(roads, stated=False)
-    findings += [*remark, *_beyond(roads, nodes)]
+    findings += [*loose, *remark, *_beyond(roads, nodes)]
     if len(lines) > tail + 4:
         text_ = Text("lines after the upper bound were not read", "上界之后的行未读取")
         findings.append(Finding("trailing_lines", f"line {lines[tail + 4][0]}", text_, grave=False))
@@ -53,6 +54,23 @@ def read_compact(text: str, where: str, name: str) -> CarpInstance:
         lower if lower and lower > 0 else None, upper if upper and upper > 0 else None, "", tuple(findings),
         dropped(roads, kept),
     )  # fmt: skip
+
+
+def _regrouped(lines: list[tuple[int, list[str]]]) -> tuple[list[tuple[int, list[str]]], list[Finding]]:
+    """Numbers on other lines than they should be, one field a line where their count leaves no doubt."""
+    if len(lines[0][1]) == 1:
+        return lines, []
+    flat = [(n, word) for n, words in lines for word in words]
+    edges = flat[1][1]
+    count = int(edges) if edges.isdecimal() and len(edges) < 9 else -1
+    tail = len(flat) - 2 - 4 * count
+    if count < 0 or not 2 <= tail <= 4:
+        return lines, []
+    starts = [0, 1, *range(2, 2 + 4 * count, 4), *range(2 + 4 * count, len(flat))]
+    ends = [*starts[1:], len(flat)]
+    again = [(flat[a][0], [word for _, word in flat[a:b]]) for a, b in zip(starts, ends, strict=True)]
+    text = Text("several fields stand in a line; read by their count", "一行含多个字段；按数量读取")
+    return again, [Finding("loose_lines", f"line {lines[0][0]}", text, grave=False)]
 
 
 def _road(words: list[str], line: int, where: str) -> CarpRoad:

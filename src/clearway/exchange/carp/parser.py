@@ -26,10 +26,10 @@ def read(source: bytes | str | Path, *, name: str = "") -> CarpInstance:
     """
     data, where = load(source)
     title = name or (source.stem if isinstance(source, Path) else "instance")
-    text, _ = decode(data)
+    text, remarks = _tidy(decode(data)[0])
     if looks_spanish(text):
         instance = read_spanish(text, where, title)
-    elif re.match(r"(\s*#[^\n]*\n|\s)*\d+\s*(#[^\n]*)?$", text, re.MULTILINE):
+    elif re.match(r"(\s*#[^\n]*\n|\s)*\d[-+.\deE \t]*(#[^\n]*)?$", text, re.MULTILINE):
         instance = read_compact(text, where, title)
     else:
         raise InputError(
@@ -38,7 +38,21 @@ def read(source: bytes | str | Path, *, name: str = "") -> CarpInstance:
             hint="Either numbers only (vertices, edges, one edge a line, vehicles, capacity), "
             "or lines such as NOMBRE :, CAPACIDAD :, LISTA_ARISTAS_REQ :, DEPOSITO :.",
         )
-    return _checked(instance, where)
+    return _checked(instance.with_findings(*remarks), where)
+
+
+def _tidy(text: str) -> tuple[str, list[Finding]]:
+    """The text with line ends and colons as the dialects have them, and a remark for each change."""
+    remarks = []
+    if "\r" in text and "\n" not in text:
+        text = text.replace("\r", "\n")
+        words = Text("lines end with CR alone; read as line ends", "行尾仅为回车符（CR），按换行读取")
+        remarks.append(Finding("line_ends", "file", words, grave=False))
+    if "：" in text:
+        text = text.replace("：", ":")
+        words = Text("full-width colons are read as colons", "全角冒号按冒号读取")
+        remarks.append(Finding("wide_colons", "file", words, grave=False))
+    return text, remarks
 
 
 def _checked(instance: CarpInstance, where: str) -> CarpInstance:

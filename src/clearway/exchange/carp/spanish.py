@@ -69,7 +69,7 @@ def read_spanish(text: str, where: str, name: str) -> CarpInstance:
     Raises:
         InputError: a line cannot be read, or capacity, roads or depot are missing; names line and field.
     """
-    header, roads = _scan(text, where)
+    header, roads, late = _scan(text, where)
     if not roads:
         raise InputError("no list of edges was found", where=where, hint="LISTA_ARISTAS_REQ : is needed.")
     if "CAPACIDAD" not in header:
@@ -78,7 +78,7 @@ def read_spanish(text: str, where: str, name: str) -> CarpInstance:
     vehicles = int(_field(header, "VEHICULOS", where, whole_number=True)) if "VEHICULOS" in header else 0
     depot, more = _depot(header, roads, where)
     kept, findings = usable(roads)
-    findings = [*more, *findings, *_counts(header, roads, where)]
+    findings = [*late, *more, *findings, *_counts(header, roads, where)]
     comment = header.get("COMENTARIO", ("", 0))[0]
     lower, best = _bounds(comment)
     title = header.get("NOMBRE", (name, 0))[0] or name
@@ -115,14 +115,19 @@ def _header(line: str) -> tuple[str, str] | None:
     return None
 
 
-def _scan(text: str, where: str) -> tuple[dict[str, tuple[str, int]], list[CarpRoad]]:
+def _scan(text: str, where: str) -> tuple[dict[str, tuple[str, int]], list[CarpRoad], list[Finding]]:
     header: dict[str, tuple[str, int]] = {}
     roads: list[CarpRoad] = []
     section: tuple[bool, bool] | None = None
+    late: list[Finding] = []
+    ended = False
     for line, words in enumerate(text.splitlines(), 1):
         if not words.strip():
             continue
         at = f"{where}, line {line}"
+        if ended:
+            late += _after_end(words, line, header)
+            continue
         if words.lstrip().startswith("(") or _BARE_ROAD.match(words[:400]):
             if section is None:
                 raise InputError("an edge stands before any list of edges", where=at)
@@ -131,7 +136,8 @@ def _scan(text: str, where: str) -> tuple[dict[str, tuple[str, int]], list[CarpR
         found = _header(words)
         if found is None:
             if _key(words) in {"END", "EOF", "FIN"}:
-                break
+                ended = True
+                continue
             raise InputError(f"neither a header line nor an edge: {words.strip()[:60]!r}", where=at)
         key, value = found
         if key in _LISTS:
@@ -142,7 +148,19 @@ def _scan(text: str, where: str) -> tuple[dict[str, tuple[str, int]], list[CarpR
             raise InputError(f"{key} stands twice, first in line {header[key][1]}", where=at)
         else:
             header[key] = (value, line)
-    return header, roads
+    return header, roads, late
+
+
+def _after_end(words: str, line: int, header: dict[str, tuple[str, int]]) -> list[Finding]:
+    """A remark for a header line after END, read unless it stood before; anything else is passed by."""
+    found = _header(words)
+    if found is None or found[0] in header or found[0] not in {*_COUNTS, *_OTHERS}:
+        return []
+    header[found[0]] = (found[1], line)
+    text = Text("{k} stands after END and is read all the same", "{k}位于END之后，仍予读取").format(
+        k=found[0]
+    )
+    return [Finding("after_end", f"line {line}", text, grave=False)]
 
 
 def _road(words: str, line: int, at: str, required: bool, directed: bool) -> CarpRoad:
