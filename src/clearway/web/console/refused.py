@@ -28,7 +28,7 @@ SECRET: Final = frozenset({"csrf", CAME_FROM, "password", "secret", "code", "log
 """Fields that are never shown again."""
 _STATE: Final = "refusal"
 _MAX_SHOWN: Final = 20_000
-_BY_THE_PAGE: Final = frozenset({"csrf", "key", "version", CAME_FROM})
+_BY_THE_PAGE: Final = frozenset({"csrf", "key", "version", "shown", CAME_FROM})
 _OF_THE_BUTTON: Final = _BY_THE_PAGE | {"verb", "back", "alarm"}
 """What a form holds without anybody typing it."""
 
