@@ -103,9 +103,9 @@ def test_time_bar_shows_past_and_never_hides_it(seats: Seats) -> None:
     map_ready(page)
     page.keyboard.press("n")
     page.locator(f'[data-island=map][data-shown="{now}"]').wait_for()
+    expect(page.locator(".past-note")).to_have_count(0)
     assert "past" not in (body.get_attribute("class") or "").split()
     assert "at=" not in page.url
-    expect(page.locator(".past-note")).to_have_count(0)
     assert seats.complaints == []
 
 

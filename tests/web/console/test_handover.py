@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from lxml import html
@@ -18,19 +19,25 @@ def _report(desk: Desk, record: str, en: str, zh: str) -> None:
     desk.journal.submit(Command("incident", "report", body, FIELD, f"report-{record}", record))
 
 
+def _fields(page: str) -> list[Any]:
+    """Every field of the form that accepts the handover."""
+    form: Any = html.document_fromstring(page).find(
+        ".//form[@action='/console/posts/post-duty/accept_handover']"
+    )
+    return list(form.iter("input"))
+
+
 def _form(page: str) -> dict[str, tuple[str, bool]]:
     """Ids the form asks to tick, in order, with the words beside each and whether it is ticked."""
-    form = html.document_fromstring(page).find(".//form[@action='/console/posts/post-duty/accept_handover']")
-    assert form is not None
+    boxes = [box for box in _fields(page) if box.get("name") == "item"]
     return {
-        box.get("value"): (" ".join(box.getparent().text_content().split()), "checked" in box.attrib)
-        for box in form.iterfind(".//input[@name='item']")
+        str(b.get("value")): (" ".join(b.getparent().text_content().split()), "checked" in b.attrib)
+        for b in boxes
     }
 
 
 def _hidden(page: str, name: str) -> str:
-    form = html.document_fromstring(page).find(".//form[@action='/console/posts/post-duty/accept_handover']")
-    return str(form.find(f".//input[@name='{name}']").get("value"))
+    return next(str(f.get("value")) for f in _fields(page) if f.get("name") == name)
 
 
 def _accept(person: Person, page: str) -> str:

@@ -1,6 +1,6 @@
 // One stream of changes; every open view learns of a commit within two seconds.
 
-import { announce, say } from "./house.ts";
+import { announce, localTime, say } from "./house.ts";
 
 export interface Change {
   seq: number;
@@ -24,6 +24,8 @@ const NEEDS: [RegExp, string[]][] = [
 const PAUSE_MS = 400;
 /** After a restart all windows come back: spread over two seconds and a half, then twice as far each time. */
 const FIRST_WAIT_MS = 1200;
+const LONGEST_WAIT_MS = 30_000;
+const SHAPES = { live: "●", behind: "◐", lost: "○", paused: "‖" };
 
 export function mountLive(element: HTMLElement, props: Record<string, unknown>): void {
   let wait = FIRST_WAIT_MS;
@@ -35,10 +37,19 @@ export function mountLive(element: HTMLElement, props: Record<string, unknown>):
     alarms = mark;
     askRefresh(true);
   };
+  let told: { text: string; state: "live" | "lost" | "paused" } = { text: "", state: "lost" };
   const show = (text: string, state: "live" | "lost" | "paused") => {
-    element.textContent = `${{ live: "●", lost: "○", paused: "‖" }[state]} ${text}`;
+    told = { text, state };
+    draw();
+  };
+  const draw = () => {
+    const state = behind && told.state === "live" ? "behind" : told.state;
+    const late = behind ? behindWords() : "";
+    const text = state === "behind" ? late : late ? `${told.text} · ${late}` : told.text;
+    element.textContent = `${SHAPES[state]} ${text}`;
     element.dataset.state = state;
   };
+  addEventListener("cw:behind", draw);
   const connect = () => {
     source = new EventSource(`/console/live?seq=${known}`);
     source.addEventListener("hello", (event) => {
@@ -78,7 +89,7 @@ export function mountLive(element: HTMLElement, props: Record<string, unknown>):
       source?.close();
       show(say("connection lost, trying again", "连接中断，正在重试"), "lost");
       setTimeout(connect, wait * (0.5 + 2 * Math.random()));
-      wait = Math.min(wait * 2, 30_000);
+      wait = Math.min(wait * 2, LONGEST_WAIT_MS);
     };
   };
   show(say("connecting", "连接中"), "lost");
@@ -111,6 +122,15 @@ function changed(change: Change): void {
 let asked = 0;
 let stale = false;
 let running = false;
+/** The house's time when a refresh first failed; empty while the page is up to date. */
+let behind = "";
+let again = 0;
+let pause = FIRST_WAIT_MS;
+
+function behindWords(): string {
+  const time = localTime(behind, false);
+  return say(`behind since ${time}, trying again`, `自${time}起未更新，正在重试`);
+}
 
 /**
  * Bring the page's live parts up to date soon; many wishes become one request, the last is never lost.
@@ -119,7 +139,7 @@ let running = false;
 export function askRefresh(head = false): void {
   if (document.body.dataset.at && !head) return;
   asked++;
-  if (!running && document.querySelector("[data-live]")) void refresh();
+  if (!running && !again && document.querySelector("[data-live]")) void refresh();
 }
 
 async function refresh(): Promise<void> {
@@ -128,34 +148,75 @@ async function refresh(): Promise<void> {
     for (let done = -1; done !== asked;) {
       await new Promise((later) => setTimeout(later, PAUSE_MS * (0.5 + Math.random())));
       done = asked;
-      await swap(location.href);
+      if (!await swap()) break;
     }
-  } catch {
-    stale = true;
   } finally {
     running = false;
+  }
+}
+
+/** A refresh failed: say so, and try again later and later, each window at a time of its own. */
+function fellBehind(): void {
+  if (!behind) {
+    behind = document.body.dataset.now || new Date().toISOString();
+    announce(behindWords());
+    dispatchEvent(new CustomEvent("cw:behind"));
+  }
+  clearTimeout(again);
+  again = setTimeout(() => {
+    again = 0;
+    if (!running) void refresh();
+  }, pause * (0.5 + Math.random()));
+  pause = Math.min(pause * 2, LONGEST_WAIT_MS);
+}
+
+function caughtUp(): void {
+  clearTimeout(again);
+  again = 0;
+  pause = FIRST_WAIT_MS;
+  if (!behind) return;
+  behind = "";
+  dispatchEvent(new CustomEvent("cw:behind"));
+}
+
+/** The page at this window's address, or null where none came: an error, a sign-in page, no connection. */
+async function fetched(): Promise<Document | null> {
+  try {
+    const answer = await fetch(location.href, {
+      headers: { accept: "text/html" },
+      credentials: "same-origin",
+    });
+    if (!answer.ok || answer.redirected) return null;
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    return null;
   }
 }
 
 let swaps = 0;
 
 /**
- * Fetch an address and swap what is marked as live, keeping focus, forms being filled in, and scroll.
- * Of several at once the one asked for last counts, whichever answer comes first.
+ * Fetch this window's address and swap what is marked as live, keeping focus, forms being filled in, and scroll.
+ * Of several at once the one asked for last counts, whichever answer comes first. Where the moment shown is
+ * another one, focus keeps nothing: words of then must not stand beside those of now. False after a failure,
+ * which is said and tried again.
  */
-export async function swap(address: string): Promise<void> {
+export async function swap(): Promise<boolean> {
   const mine = ++swaps;
-  const answer = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" });
-  if (!answer.ok || answer.redirected) return;
-  const text = await answer.text();
-  if (mine !== swaps) return;
-  const fresh = new DOMParser().parseFromString(text, "text/html");
+  const fresh = await fetched();
+  if (mine !== swaps) return true;
+  if (!fresh) {
+    fellBehind();
+    return false;
+  }
+  const at = fresh.body.dataset.at ?? "";
+  const moved = at !== (document.body.dataset.at ?? "");
   let swapped = false;
   stale = false;
   for (const part of document.querySelectorAll<HTMLElement>("[data-live]")) {
     const other = fresh.querySelector<HTMLElement>(`[data-live="${part.dataset.live}"]`);
     if (!other || sameWords(part, other)) continue;
-    if (part.contains(document.activeElement) || dirty(part)) {
+    if ((part.contains(document.activeElement) && !moved) || dirty(part)) {
       stale = true;
       continue;
     }
@@ -165,10 +226,11 @@ export async function swap(address: string): Promise<void> {
     swapped = true;
   }
   document.title = fresh.title || document.title;
-  if (swapped) {
-    announce(say("Updated", "已更新"));
-    dispatchEvent(new CustomEvent("cw:swapped"));
-  }
+  document.body.dataset.at = at;
+  caughtUp();
+  if (swapped) announce(say("Updated", "已更新"));
+  if (swapped || moved) dispatchEvent(new CustomEvent("cw:swapped"));
+  return true;
 }
 
 /** Whether two versions of a part differ only in the one-time keys of their forms. */

@@ -16,6 +16,10 @@ export interface Moment {
 }
 
 const STEP_MS = 1200;
+/** A bar that is being dragged shows the map of where it rests this long. */
+const REST_MS = 150;
+/** The page is of the moment shown when both agree to the minute. */
+const SAME_MS = 60e3;
 
 export class Timeline {
   private now: number;
@@ -25,6 +29,11 @@ export class Timeline {
   private pace = document.createElement("select");
   private note = document.createElement("p");
   private playing = 0;
+  private resting = 0;
+  /** On which side of now the page was last asked for. */
+  private side = 0;
+  /** The page's own words about the past, put aside while the bar says its own. */
+  private aside: ChildNode[] = [];
   /** The past moment that was asked for, exactly; null while the bar stands at now or ahead, or is being moved. */
   private asked: number | null;
 
@@ -57,9 +66,9 @@ export class Timeline {
     }
     this.pace.value = "1";
     this.pace.addEventListener("change", () => this.playing && this.run());
-    this.range.addEventListener("input", () => this.move());
+    this.range.addEventListener("input", () => this.drag());
     this.range.addEventListener("change", () => {
-      this.stop();
+      this.halt();
       void this.go(true);
     });
     back.addEventListener("click", () => this.toNow());
@@ -68,6 +77,7 @@ export class Timeline {
       this.now = Date.parse((event as CustomEvent<string>).detail);
       if (this.offset === 0) this.tell();
     });
+    addEventListener("cw:swapped", () => this.tell());
     const scale = document.createElement("div");
     scale.className = "timeline-scale";
     scale.setAttribute("aria-hidden", "true");
@@ -94,7 +104,8 @@ export class Timeline {
     this.note.setAttribute("role", "status");
     document.querySelector("main")?.before(this.note);
     this.element.replaceChildren(box);
-    this.stop();
+    this.halt();
+    this.side = this.sign;
     this.tell();
   }
 
@@ -111,10 +122,31 @@ export class Timeline {
     return new Date(this.asked ?? this.now + this.hours * 3600e3).toISOString();
   }
 
-  /** The bar was moved: from here on whole hours from now count. */
-  private move(): void {
+  /** Past, now or forecast: −1, 0 or 1. */
+  private get sign(): number {
+    return Math.sign(this.offset);
+  }
+
+  /** Whether the rest of the page is of the moment the bar shows; a forecast stands beside the lists of now. */
+  private get inStep(): boolean {
+    const page = document.body.dataset.at;
+    if (this.offset >= 0) return !page;
+    return Boolean(page) && Math.abs(Date.parse(page as string) - Date.parse(this.moment())) < SAME_MS;
+  }
+
+  /** The bar was moved: whole hours from now count from here on, and whoever crosses now takes the page along. */
+  private move(hours: number): void {
+    this.range.value = String(hours);
     this.asked = null;
+    void this.go(this.sign !== this.side);
+  }
+
+  private drag(): void {
+    this.halt();
+    this.asked = null;
+    if (this.sign !== this.side) return void this.go(true);
     this.tell();
+    this.resting = setTimeout(() => void this.go(false), REST_MS);
   }
 
   private tell(): void {
@@ -125,35 +157,75 @@ export class Timeline {
     this.shown.textContent = off ? `${mark} · ${time} (${far})` : `${mark} · ${time}`;
     this.shown.title = utc(this.moment());
     this.range.setAttribute("aria-valuetext", this.shown.textContent);
-    document.body.classList.toggle("past", off < 0);
-    document.body.classList.toggle("in-the-past", off < 0);
-    document.body.classList.toggle("ahead", off > 0);
-    if (this.asked === null) this.frame(off < 0 ? time : "");
-    this.note.hidden = off <= 0;
+    const page = document.body.dataset.at;
+    const past = off < 0 || Boolean(page);
+    const ahead = off > 0 && !page;
+    document.body.classList.toggle("past", past);
+    document.body.classList.toggle("in-the-past", past);
+    document.body.classList.toggle("ahead", ahead);
+    this.hold();
+    this.frame(
+      this.inStep
+        ? ""
+        : off < 0
+        ? say(
+          `The past: ${time}. Nothing below is now. Lists are paused while the time moves.`,
+          `历史时刻：${time}。以下并非当前情况。时间移动期间列表暂停显示。`,
+        )
+        : say(
+          `Coming back from the past (${localTime(page as string)}). Lists are paused until then.`,
+          `正在从历史时刻（${localTime(page as string)}）返回，返回前列表暂停显示。`,
+        ),
+    );
+    this.note.hidden = !ahead;
     this.note.className = "frame-note ahead-note";
-    this.note.textContent = off > 0
+    this.note.textContent = ahead
       ? say(`The map shows the forecast for ${time}.`, `地图显示${time}的预报。`)
       : "";
   }
 
-  /** The words over the past while the bar moves; the page that follows brings its own, with the cycle shown. */
-  private frame(time: string): void {
-    const holder = document.querySelector<HTMLElement>('[data-live="past"]');
-    if (!time) return holder?.replaceChildren();
-    const note = document.createElement("p");
-    note.className = "frame-note past-note";
-    note.textContent = say(
-      `The past: ${time}. Nothing below is now.`,
-      `历史时刻：${time}。以下并非当前情况。`,
-    );
-    holder?.replaceChildren(note);
+  /** Lists of another moment than the one shown are hidden, and words stand in their place. */
+  private hold(): void {
+    const words = this.playing
+      ? say("Paused while playing", "播放期间暂停显示")
+      : say("Paused while the time moves", "时间移动期间暂停显示");
+    for (const part of document.querySelectorAll<HTMLElement>("main [data-live]")) {
+      if (this.inStep) delete part.dataset.held;
+      else part.dataset.held = words;
+    }
   }
 
-  /** Tell the map; with ``whole`` the rest of the page follows. */
+  /** Words over a page that is not of the moment shown; a page that is brings its own, with the cycle shown. */
+  private frame(words: string): void {
+    const holder = document.querySelector<HTMLElement>('[data-live="past"]');
+    if (!holder) return;
+    const ours = holder.querySelector<HTMLElement>("[data-moving]");
+    if (!words) {
+      if (ours) holder.replaceChildren(...this.aside);
+      return;
+    }
+    const note = ours ?? document.createElement("p");
+    if (!ours) {
+      this.aside = Array.from(holder.childNodes);
+      note.className = "frame-note past-note";
+      note.dataset.moving = "yes";
+      note.setAttribute("role", "status");
+      holder.replaceChildren(note);
+    }
+    if (note.textContent !== words) note.textContent = words;
+  }
+
+  /**
+   * Tell the map; with ``whole`` the rest of the page follows. What the page shows decides which moment it is of
+   * (``data-at``), so the frame of the past stays until the page of now is really there.
+   */
   private async go(whole: boolean): Promise<void> {
+    clearTimeout(this.resting);
     const past = this.offset < 0;
     const at = past ? this.moment() : "";
     if (past && whole) this.asked = Date.parse(at);
+    if (whole) this.side = this.sign;
+    this.tell();
     const detail: Moment = { at, lead: Math.max(0, this.hours) };
     dispatchEvent(new CustomEvent("cw:time", { detail }));
     if (!whole) return;
@@ -162,14 +234,13 @@ export class Timeline {
     else url.searchParams.delete("at");
     const moved = url.href !== location.href;
     history.replaceState(null, "", url);
-    document.body.dataset.at = at;
-    if (moved) await swap(url.href);
+    if (moved || !this.inStep) await swap();
   }
 
   private toNow(): void {
-    this.stop();
+    this.halt();
     this.range.value = "0";
-    this.move();
+    this.asked = null;
     void this.go(true);
   }
 
@@ -182,31 +253,34 @@ export class Timeline {
   }
 
   private step(hours: number): void {
+    this.halt();
     this.range.value = String(this.hours + hours);
-    this.move();
-    this.stop();
+    this.asked = null;
     void this.go(true);
   }
 
   private run(): void {
     clearInterval(this.playing);
-    if (this.hours >= Number(this.range.max)) this.range.value = this.range.min;
     this.play.textContent = `❚❚ ${say("Pause", "暂停")}`;
     this.playing = setInterval(() => {
       if (this.hours >= Number(this.range.max)) return this.stop();
-      this.range.value = String(this.hours + 1);
-      this.move();
-      void this.go(false);
+      this.move(this.hours + 1);
     }, Number(this.pace.value) * (calm ? 2 * STEP_MS : STEP_MS));
+    if (this.hours >= Number(this.range.max)) this.move(Number(this.range.min));
   }
 
-  private stop(): void {
-    if (this.playing) {
-      clearInterval(this.playing);
-      void this.go(true);
-    }
+  /** No more moves of its own. */
+  private halt(): void {
+    clearInterval(this.playing);
+    clearTimeout(this.resting);
     this.playing = 0;
     this.play.textContent = `▶ ${say("Play", "播放")}`;
+  }
+
+  /** Stand still, and the page comes along. */
+  private stop(): void {
+    this.halt();
+    void this.go(true);
   }
 }
 
