@@ -300,3 +300,70 @@ def test_missed_deadline_calls_until_it_is_taken_up(desk: Desk) -> None:
     assert 'class="alarms"' in person.get("/console/board")
     person.send("/console/posts/alarm", alarm=keys)
     assert 'class="alarms"' not in person.get("/console/board")
+
+
+def test_update_takes_back_what_was_emptied(desk: Desk) -> None:
+    """Roads and instruction emptied in the composer leave the notice; an emptied headline is refused."""
+    first = desk.browser("first", "duty_officer")
+    form = _notice(desk, "2", "Road icing", "道路结冰预警")
+    first.send("/console/notices/compose", action="send", key="one", **form)
+    row = desk.journal.list("notice")[0]
+    assert row.data["corridors"]
+    emptied = {**form, "corridors": "", "instruction.en": "", "instruction.zh": ""}
+    preview = first.send("/console/notices/preview", notice=row.id, **emptied).text
+    assert "Stay at home" not in preview
+    answer = first.send("/console/notices/compose", action="send", key="two", notice=row.id, **emptied)
+    assert answer.status_code == 200, answer.text
+    row = desk.journal.get(row.id)
+    assert (row.data["corridors"], row.data["instruction"]) == ([], None)
+    assert row.data["description"]["en"] == "Ice on all roads"
+    assert "Stay at home" not in _public(desk, "en")
+    assert "<instruction>" not in first.client.get(f"/cap/{row.data['messages'][1]['identifier']}").text
+    for name in ("headline", "expires"):
+        bare = {n: "" if n.partition(".")[0] == name else v for n, v in form.items()}
+        refused = first.send("/console/notices/compose", action="send", key=name, notice=row.id, **bare)
+        assert refused.status_code == 422
+        assert "cannot be left empty" in refused.text
+    assert desk.journal.get(row.id).version == row.version
+
+
+def test_update_for_two_people_takes_back_what_was_emptied(desk: Desk) -> None:
+    """Of a red notice the second person reads that the instruction goes, and confirms it."""
+    first, second = desk.browser("first", "duty_officer"), desk.browser("second", "duty_officer")
+    form = _notice(desk, "4", "Road icing red", "道路结冰红色预警")
+    first.send("/console/notices/compose", action="send", key="one", **form)
+    row = desk.journal.list("notice")[0]
+    second.send(f"/console/record/{row.id}/confirm")
+    emptied = {**form, "instruction.en": "", "instruction.zh": ""}
+    first.send("/console/notices/compose", action="send", key="two", notice=row.id, **emptied)
+    waits = desk.journal.get(row.id)
+    assert waits.data["instruction"]["en"] == "Stay at home"
+    page = second.get(f"/console/notices/{row.id}")
+    assert re.search(r"after the update.*Stay at home", page, re.DOTALL)
+    assert "None" not in page
+    assert second.send(f"/console/record/{row.id}/confirm_update").status_code == 200
+    assert desk.journal.get(row.id).data["instruction"] is None
+
+
+def test_approval_takes_back_what_was_emptied(desk: Desk) -> None:
+    """An instruction emptied on approval is not in what was opened; an end cannot be taken away."""
+    person = desk.browser("officer", "duty_officer")
+    _take(person, "post-duty")
+    row = next(
+        r
+        for r in desk.journal.list("proposal", states=("open",))
+        if r.data["act"] == "open" and r.data["payload"].get("instruction")
+    )
+    sent = {"verb": "approve_changed", "version": str(row.version), "reason": "they know"}
+    answer = person.send(f"/console/inbox/{row.id}", **sent, **{"instruction.en": "", "instruction.zh": ""})
+    assert answer.status_code == 200, answer.text
+    done = desk.journal.get(row.id)
+    assert done.state == "approved"
+    assert done.data["changes"] == {"instruction": None}
+    made = desk.journal.list(str(row.data["target_kind"]))
+    assert all(not r.data.get("instruction") for r in made if r.data.get("proposal") == row.id)
+    limit = desk.journal.get(_proposal(desk, "measure"))
+    shown = {"verb": "approve_changed", "version": str(limit.version), "expiry": ""}
+    refused = person.send(f"/console/inbox/{limit.id}", **shown)
+    assert refused.status_code == 422
+    assert "cannot be left empty" in refused.text

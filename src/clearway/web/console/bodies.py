@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,18 +30,47 @@ def form_fields(kind: Kind, verb: VerbDecl) -> list[FieldDecl]:
     return [f for f in found if not f.house and (f.type in FORM_TYPES or f.name in ("evidence", "corridors"))]
 
 
-def read_fields(visit: Visit, form: FormData, kind: Kind, names: Iterable[str]) -> dict[str, Any]:
-    """The body a form gives; empty fields are left out.
+def read_fields(
+    visit: Visit,
+    form: FormData,
+    kind: Kind,
+    names: Iterable[str],
+    *,
+    shown: Mapping[str, Any] | None = None,
+    needed: Collection[str] = (),
+) -> dict[str, Any]:
+    """The body a form gives; empty fields are left out, except where somebody emptied what the form showed.
+
+    Args:
+        visit: who sends it.
+        form: what was sent.
+        kind: the kind of record.
+        names: the fields to read.
+        shown: values the form came with; one that was emptied reaches the command as taken back.
+        needed: fields that cannot be taken back, besides those every record of the kind must have.
 
     Raises:
-        InputError: a value that cannot be read; names the field.
+        InputError: a value that cannot be read, or a needed one taken back; names the field.
     """
     body: dict[str, Any] = {}
     for name in names:
-        value = _read(visit, form, kind.fields[name])
+        declared = kind.fields[name]
+        value = _read(visit, form, declared)
         if value is not None:
             body[name] = value
+        elif _emptied(form, declared, (shown or {}).get(name)):
+            if name in kind.required or name in needed:
+                label = declared.label
+                words = Text(f"{label.en} cannot be left empty", f"{label.zh}不能为空")
+                raise InputError(words.en, where=name, words=words)
+            body[name] = [] if declared.type == "list" else None
     return body
+
+
+def _emptied(form: FormData, declared: FieldDecl, before: Any) -> bool:
+    """Whether a field that showed a value was sent without one. No select offers level 0 or an unset yes."""
+    sent = declared.name in form or f"{declared.name}.en" in form
+    return sent and (bool(before) or (declared.type in ("integer", "number") and before is not None))
 
 
 def _read(visit: Visit, form: FormData, declared: FieldDecl) -> Any:

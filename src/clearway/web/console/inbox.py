@@ -199,8 +199,8 @@ def decide(visitor: Visitor, form: Sent, proposal: str) -> Response:
     if verb == "approve_changed":
         kind = house.kinds[str(row.data["target_kind"])]
         names = [n for n in changeable(row) if n in kind.fields]
-        given = read_fields(visitor, form, kind, names)
         before = {**(row.data.get("payload") or {}), **_times(renewal_of(house, row, visitor.now))}
+        given = read_fields(visitor, form, kind, names, shown=before, needed=RENEWED)
         data["changes"] = {n: v for n, v in given.items() if not _same(v, before.get(n))}
         if not data["changes"]:
             words = Text("nothing was changed; approve it as it stands", "未作任何改动，请直接采纳")

@@ -284,7 +284,7 @@ def preview_part(visitor: Visitor, form: Sent) -> Response:
     notice = str(form.get("notice", ""))
     before = dict(visitor.house.journal.get(notice).data) if notice else {}
     try:
-        body = {**before, **_body(visitor, form)}
+        body = {**before, **_body(visitor, form, before)}
     except InputError as error:
         trouble = error.words[visitor.language] if error.words else error.what
         found: dict[str, Any] = {"cap": "", "trouble": [trouble], "sms": {}, "sign": {}}
@@ -316,9 +316,9 @@ def compose(visitor: Visitor, form: Sent) -> Response:
     """Preview, keep as a draft, issue, or send as an update."""
     notice, action = str(form.get("notice", "")), str(form.get("action", "preview"))
     verb = "update" if notice else "issue"
-    body = _body(visitor, form)
+    before = dict(visitor.house.journal.get(notice).data) if notice else {}
+    body = _body(visitor, form, before)
     if action == "preview":
-        before = dict(visitor.house.journal.get(notice).data) if notice else {}
         return _composer(visitor, {**before, **body}, verb, notice, preview=True)
     if action == "draft" and not notice:
         verb = "draft"
@@ -329,15 +329,17 @@ def compose(visitor: Visitor, form: Sent) -> Response:
     else:
         body.pop("status", None)
         body.pop("hazard", None)
-        before = visitor.house.journal.get(notice).data
         body = {name: value for name, value in body.items() if before.get(name) != value}
         if takes_two_people(visitor, body, before):
             verb, body = "propose_update", {"pending_change": body}
     return _send(visitor, form, verb, notice, body)
 
 
-def _body(visitor: Visit, form: FormData) -> dict[str, Any]:
-    return read_fields(visitor, form, visitor.house.kinds["notice"], EDITED)
+def _body(visitor: Visit, form: FormData, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What the composer gives; ``before`` is the notice it updates, whose words it came with."""
+    kind = visitor.house.kinds["notice"]
+    needed = kind.verbs["issue"].requires
+    return read_fields(visitor, form, kind, EDITED, shown=before, needed=needed)
 
 
 def _send(visitor: Visit, form: FormData, verb: str, notice: str, body: dict[str, Any]) -> Response:

@@ -159,7 +159,9 @@ def act(visitor: Visitor, form: Sent, record: str, verb: str) -> Response:
     row = house.journal.get(record)
     kind = house.kinds[row.kind]
     declared = kind.verb(verb)
-    data = read_fields(visitor, form, kind, [f.name for f in form_fields(kind, declared)])
+    fields = form_fields(kind, declared)
+    shown = {f.name: row.data.get(f.name) for f in fields if f.name in declared.requires and f.type != "list"}
+    data = read_fields(visitor, form, kind, [f.name for f in fields], shown=shown, needed=declared.requires)
     given = given_in(form, kind)
     version = str(form.get("version", ""))
     command = Command(

@@ -159,7 +159,7 @@ def propose_change(visitor: Visitor, form: Sent, kind: str, record: str) -> Resp
     if names is None or row.kind != kind:
         words = Text("only areas and posts are changed here", "此处仅可变更辖区与岗位")
         raise InputError(words.en, where="kind", words=words)
-    wanted = read_fields(visitor, form, visitor.house.kinds[kind], names)
+    wanted = read_fields(visitor, form, visitor.house.kinds[kind], names, shown=row.data)
     pending = {name: value for name, value in wanted.items() if value != row.data.get(name)}
     superior = str(form.get("superior", ""))
     if kind == "post" and superior and superior != row.data.get("superior"):
