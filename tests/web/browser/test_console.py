@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from clearway.kernel.clock import iso, parse_utc
 from clearway.records import Actor, Command, Role, desk_actor
@@ -138,6 +140,33 @@ def test_page_catches_up_with_what_was_missed(seats: Seats) -> None:
     expect(page.locator(f'[data-proposal="{last}"]')).to_have_count(0)
 
 
+@pytest.mark.parametrize("fault", ["answers 503", "no connection", "signed out"])
+def test_a_refresh_that_fails_is_said_and_tried_again(seats: Seats, fault: str) -> None:
+    """A page that cannot be fetched twice: the mark says since when in words and shape, then catches up."""
+    page = live(seats.sit(), "/console/inbox")
+    failed: list[str] = []
+
+    def fail(route: Route) -> None:
+        if len(failed) == 2 or not route.request.url.endswith("/console/inbox"):
+            return route.continue_()
+        failed.append(str(page.locator("[data-island=live]").text_content()))
+        if fault == "answers 503":
+            return route.fulfill(status=503, body="busy")
+        if fault == "no connection":
+            return route.abort()
+        return route.fulfill(status=303, headers={"location": "/signin"})
+
+    page.route("**/console/inbox", fail)
+    last = seats.desk.journal.list("proposal", states=("open",))[-1].id
+    seats.desk.journal.submit(Command("proposal", "withdraw", {}, SYSTEM, "w4", last, reason="gone"))
+    mark = page.locator("[data-island=live]")
+    expect(mark).to_have_text("◐ behind since 14:00, trying again")
+    expect(mark).to_have_attribute("data-state", "behind")
+    expect(page.locator(f'[data-proposal="{last}"]')).to_have_count(0, timeout=15_000)
+    expect(mark).to_have_text("● live")
+    assert failed == ["● live", "◐ behind since 14:00, trying again"]
+
+
 def test_fifth_window_stops_the_first_politely(seats: Seats) -> None:
     """Of five windows of one session the oldest stops listening, says so, and does not push back in."""
     first = seats.sit()
@@ -254,3 +283,21 @@ def test_passkey_names_the_address_it_needs(seats: Seats) -> None:
     page.goto("/account")
     expect(page.locator("[data-island=passkey]")).to_contain_text("http://localhost:")
     expect(page.get_by_role("button", name="Add a passkey")).to_be_disabled()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_simulation_is_framed_and_marked_behind_the_words(seats: Seats, scheme: Any) -> None:
+    """A drill has a frame around the window and a mark that can be seen, which never lies over the words."""
+    page = seats.sit(color_scheme=scheme)
+    page.goto("/console/inbox")
+    style = (
+        "e => { const s = getComputedStyle(document.querySelector(e[0]), e[1]); return [s.content, s.opacity,"
+    )
+    style += " s.zIndex, s.borderTopStyle, s.borderTopWidth, s.position, s.pointerEvents] }"
+    content, opacity, level, *_ = page.evaluate(style, ["main", "::before"])
+    assert content == '"SIMULATION"'
+    assert 0.2 <= float(opacity) <= 0.3
+    assert level == "-1"
+    *_, line, width, position, pointer = page.evaluate(style, ["body", "::after"])
+    assert (line, position, pointer) == ("dashed", "fixed", "none")
+    assert float(width.removesuffix("px")) >= 6
