@@ -44,7 +44,7 @@ def test_a_fit_plan() -> None:
     """Length, time and loads by hand: 2+3+3+2+7+5+3 m, 1+1+1+1+3+2+1 min."""
     verdict = judge(FIT)
     assert verdict.ok
-    assert not verdict.findings
+    assert codes(verdict) == ["depot_turn"]
     assert verdict.cost == 25
     assert verdict.routes[0].time_min == 10
     assert verdict.routes[0].loads == (6, 9)
@@ -81,13 +81,17 @@ def test_a_turn_is_allowed_where_listed_and_at_depots() -> None:
         judge([("a", "b", 1), ("b", "c", 1), ("c", "a", 0), ("a", "c", 0), *FIT[1:3]])
     )
     assert "u_turn" not in codes(judge(FIT))
+    remarked = [f for f in judge(FIT).findings if f.code == "depot_turn"]
+    assert [(f.grave, "not in U" in f.text.en) for f in remarked] == [(False, True)]
+    listed = read(toy(lambda d: d["U"].append({"label": "d"})))
+    assert "depot_turn" not in codes(judge(FIT, listed))
 
 
 def test_the_time_limit() -> None:
     """Ten minutes keep a limit of ten and break one of nine; the lateness is told."""
     assert judge(FIT, read(toy(lambda d: d.update(max_time=10)))).ok
     late = judge(FIT, read(toy(lambda d: d.update(max_time=9))))
-    assert codes(late) == ["late"]
+    assert codes(late) == ["depot_turn", "late"]
     assert late.late_min == pytest.approx(1)
 
 
@@ -110,7 +114,7 @@ def test_a_small_refill() -> None:
 def test_a_route_that_ends_away_from_a_depot_is_prolonged() -> None:
     """The way to the nearest depot is added, keeping turn bans, and said as a remark."""
     verdict = judge(FIT[:-1])
-    assert codes(verdict) == ["not_at_depot"]
+    assert codes(verdict) == ["not_at_depot", "depot_turn"]
     assert verdict.ok
     assert verdict.cost == 25
 

@@ -28,6 +28,10 @@ START: Final = Text("the route starts at {a}, not at the home {h}", "路线从{a
 JUMP: Final = Text("the truck stands at {a} and goes on at {b}", "车辆停在{a}，却从{b}继续")
 NO_ROAD: Final = Text("no road may be driven from {a} to {b}", "从{a}到{b}没有可通行的路段")
 U_TURN: Final = Text("a U-turn at {a}, where none is allowed", "在{a}掉头，而该处禁止掉头")
+DEPOT_TURN: Final = Text(
+    "truck {t} turns at the depot {a}, which is not in U: taken as allowed at depots",
+    "车辆{t}在料场{a}掉头，该处不在U中：按料场允许掉头处理",
+)
 NOT_REQUIRED: Final = Text("{a}–{b} need not be salted in this direction", "{a}–{b}在此方向无需撒盐")
 TWICE: Final = Text("{a}–{b} is salted again", "{a}–{b}被重复撒盐")
 OVER: Final = Text("{load:g} is spread from a filling of {cap:g}", "一次装料{cap:g}，却撒了{load:g}")
@@ -201,7 +205,7 @@ def _drive(world: _World, route: SaltRoute) -> RouteFigures:
     before: Leg | None = None
     for k, leg in enumerate(route.legs):
         place = f"truck {name}, leg {k + 1}"
-        _turn(world, before, leg, place)
+        _turn(world, before, leg, place, name)
         before = leg
         length, minutes, demand, served = _leg(world, leg, name, place)
         cost, time = cost + length, time + minutes
@@ -225,13 +229,15 @@ def _over(world: _World, left: float, filling: float, load: float, place: str) -
         world.note("over_capacity", place, OVER.format(load=load, cap=filling))
 
 
-def _turn(world: _World, before: Leg | None, leg: Leg, place: str) -> None:
+def _turn(world: _World, before: Leg | None, leg: Leg, place: str, truck: str) -> None:
     if before is None:
         return
     if before.head != leg.tail:
         world.note("jump", place, JUMP.format(a=before.head, b=leg.tail))
     elif leg.head == before.tail and leg.tail not in world.turning:
         world.note("u_turn", place, U_TURN.format(a=leg.tail))
+    elif leg.head == before.tail and leg.tail not in world.instance.u_turns:
+        world.note("depot_turn", place, DEPOT_TURN.format(t=truck, a=leg.tail), grave=False)
 
 
 def _leg(world: _World, leg: Leg, name: str, place: str) -> tuple[float, float, float, bool]:
