@@ -24,9 +24,10 @@ def _sit(person: Person, post: str) -> None:
 
 
 def _quiet(desk: Desk) -> None:
-    """Take up whatever the played hours left behind."""
+    """Take up whatever the played hours left behind, for longer than any test."""
+    later = desk.clock.now() + timedelta(days=2)
     for alarm in open_alarms(desk.services):
-        desk.access.take_alarm(alarm.key, "somebody")
+        desk.access.take_alarm(alarm.key, "somebody", later, later)
 
 
 def _incident(desk: Desk, number: int = 0, **more: object) -> None:
@@ -115,6 +116,109 @@ def test_waiting_update_calls_the_second_officer_then_the_posts_above(desk: Desk
     assert open_alarms(desk.services) == []
 
 
+def _closure(desk: Desk, verb: str = "order", **more: object) -> str:
+    body = measure(desk.clock) | {"type": "CLOSE", "headline": {"en": "Closed", "zh": "封闭"}, **more}
+    command = Command(
+        "measure", verb, body, DUTY, f"close-{len(desk.journal.list('measure'))}", reason="crash"
+    )
+    return desk.journal.submit(command).record_id
+
+
+@pytest.mark.parametrize("verb", ["break_glass", "record_done"])
+def test_what_one_did_alone_calls_the_second_officer_at_once(desk: Desk, verb: str) -> None:
+    """Before its deadline it rings at the second officer's; missed, above; confirmed, nowhere."""
+    _quiet(desk)
+    fact = {"text": {"en": "barrier", "zh": "路障"}, "valid_at": iso(desk.clock.now()), "source": "hand"}
+    done = {"done_at": iso(desk.clock.now()), "evidence": [fact]} if verb == "record_done" else {}
+    record = _closure(desk, verb, post="post-duty", **done)
+    rings = [(a.deadline, a.post, a.due) for a in open_alarms(desk.services)]
+    assert rings == [("call_confirm", "post-second", desk.clock.now())]
+    desk.clock.advance(timedelta(minutes=30))
+    desk.journal.fire_deadlines(desk.clock.now())
+    rings_now = [(a.deadline, a.post) for a in open_alarms(desk.services) if a.row.id == record]
+    assert rings_now == [("break_glass", "post-commander")]
+    second = Actor("second", (Role("duty_officer", "town"),), "post-second")
+    desk.journal.submit(Command("measure", "confirm", {}, second, "yes", record))
+    assert [a for a in open_alarms(desk.services) if a.row.id == record] == []
+
+
+def test_only_who_is_called_stands_above_or_may_do_it_takes_an_alarm_up(desk: Desk) -> None:
+    """An auditor, a crew, and who ordered it himself are told why not; a post above may."""
+    _quiet(desk)
+    first = desk.browser("first", "duty_officer")
+    account = desk.access.find_login("first")
+    assert account is not None
+    body = measure(desk.clock) | {"type": "CLOSE", "headline": {"en": "Closed", "zh": "封闭"}}
+    orderer = Actor(account.id, (Role("duty_officer", "town"),), "post-duty")
+    record = desk.journal.submit(Command("measure", "order", body, orderer, "close")).record_id
+    (alarm,) = open_alarms(desk.services)
+    assert (alarm.row.id, alarm.post) == (record, "post-second")
+    for person in (desk.browser("audit", "auditor"), desk.browser("crew", "field"), first):
+        page = person.get("/console/posts")
+        assert "Why may I not take it up?" in page
+        assert f'value="{alarm.key}" aria-label' not in page
+        answer = person.send("/console/posts/alarm", alarm=alarm.key)
+        assert answer.status_code == 403
+        assert "this alarm is taken up by who holds: Second officer" in answer.text
+        assert "confirm as second person" in answer.text
+        assert [a.key for a in open_alarms(desk.services)] == [alarm.key]
+    chief = desk.browser("chief", "commander", "auditor")
+    _sit(chief, "post-commander")
+    assert chief.send("/console/posts/alarm", alarm=alarm.key).status_code == 200
+    assert open_alarms(desk.services) == []
+
+
+def test_whose_role_may_do_the_thing_takes_it_up_without_a_post(desk: Desk) -> None:
+    """Another duty officer may confirm the closure, so takes its alarm up; Chinese pages say why not."""
+    _quiet(desk)
+    _closure(desk)
+    other = desk.browser("other", "duty_officer")
+    (alarm,) = open_alarms(desk.services)
+    crew = desk.browser("crew", "field", language="zh")
+    assert "此告警可由以下岗位的当班人受理" in crew.get("/console/posts")
+    assert "Taken up: 1" in other.send("/console/posts/alarm", alarm=alarm.key).text
+
+
+def test_what_is_still_open_after_it_was_taken_up_calls_again(desk: Desk) -> None:
+    """Quiet for ten minutes, then from the first post on again; taken up anew it names the new one."""
+    _quiet(desk)
+    _closure(desk)
+    one, two = desk.browser("one", "duty_officer"), desk.browser("two", "commander")
+    (alarm,) = open_alarms(desk.services)
+    one.send("/console/posts/alarm", alarm=alarm.key)
+    desk.clock.advance(timedelta(minutes=9))
+    assert open_alarms(desk.services) == []
+    desk.clock.advance(timedelta(minutes=1))
+    (again,) = open_alarms(desk.services)
+    assert again.key == alarm.key
+    assert "still open, calls again" in two.get("/console/posts")
+    two.send("/console/posts/alarm", alarm=alarm.key)
+    assert open_alarms(desk.services) == []
+    (taken,) = [a for a in all_alarms(desk.services) if a.key == alarm.key]
+    account = desk.access.find_login("two")
+    assert account is not None
+    assert taken.seen_by == account.id
+
+
+def test_each_area_calls_its_own_second_officer(desk: Desk) -> None:
+    """With a second officer in another area too, a closure calls the one of its own; a ward the one above."""
+    _quiet(desk)
+    system = Actor("system", (Role("system"),))
+    name = {"en": "x", "zh": "某"}
+    for area, parent in (("next", "land"), ("ward", "town")):
+        data = {"name": name, "level": "county", "parent": parent}
+        desk.journal.submit(Command("area", "open", data, system, f"area {area}", area))
+    post = {"title": name, "code": "second_officer", "area": "next", "rank": 1}
+    desk.journal.submit(Command("post", "open", post, system, "post next", "post-next"))
+    wanted = {"town": "post-second", "next": "post-next", "ward": "post-second"}
+    for area in wanted:
+        body = measure(desk.clock) | {"type": "CLOSE", "area": area}
+        chief = Actor("chief", (Role("commander", "land"),), "post-chief")
+        desk.journal.submit(Command("measure", "order", body, chief, f"close {area}"))
+    found = {str(a.row.data["area"]): a.post for a in open_alarms(desk.services)}
+    assert found == wanted
+
+
 def test_flood_of_one_kind_is_one_line_and_hides_nothing(desk: Desk) -> None:
     """Thirty alike are one line with their number; the different one has its own; all go at once."""
     _quiet(desk)
@@ -133,7 +237,7 @@ def test_flood_of_one_kind_is_one_line_and_hides_nothing(desk: Desk) -> None:
     many = next(line for line in lines if len(line.alarms) > FLOOD)
     person.send("/console/posts/alarm", alarm=many.key)
     assert [a.headline.en for a in open_alarms(desk.services)] == ["Closed"]
-    me = desk.access.alarms_seen()[many.alarms[0].key]
+    me, _ = desk.access.alarms_seen()[many.alarms[0].key]
     assert sum(a.seen_by == me for a in all_alarms(desk.services)) == 30
 
 

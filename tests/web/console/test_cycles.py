@@ -114,7 +114,7 @@ def test_third_failure_in_a_row_calls_the_duty_officer(desk: Desk, failures: int
 def test_alarm_stands_on_every_page_until_taken_up(desk: Desk) -> None:
     """Words, way to the overview, and silence by taking it up; later failures of the same row stay silent."""
     for alarm in open_alarms(desk.services):
-        desk.access.take_alarm(alarm.key, "somebody")
+        desk.access.take_alarm(alarm.key, "somebody", desk.clock.now(), desk.clock.now())
     _at(desk, FAILING)
     person = desk.browser("chief", "duty_officer")
     page = person.get("/console/board")
@@ -122,6 +122,8 @@ def test_alarm_stands_on_every_page_until_taken_up(desk: Desk) -> None:
     assert "road states grow old" in live
     assert 'href="/console#cycles">cycles fail</a>' in live
     (alarm,) = [a for a in open_alarms(desk.services) if a.deadline == "call_cycles"]
+    assert person.send("/console/posts/alarm", alarm=alarm.key).status_code == 403
+    person.send("/console/posts/post-duty/take_over")
     person.send("/console/posts/alarm", alarm=alarm.key)
     _at(desk, replace(FAILING, failures=5))
     assert [a for a in open_alarms(desk.services) if a.deadline == "call_cycles"] == []

@@ -390,6 +390,8 @@ def test_revoked_session_and_taken_alarm_are_told_at_once(
     stand.access.grant(account.id, Grant("duty_officer", "town"))
     session, _ = stand.access.open_session(account.id, strong=False, agent="")
 
+    start = stand.clock.now()
+
     async def run() -> None:
         hub = Hub(stand, lambda: repr(stand.access.alarms_seen()))  # type: ignore[arg-type]  # as above
         async with hub.running():
@@ -401,7 +403,7 @@ def test_revoked_session_and_taken_alarm_are_told_at_once(
                     heard = await asyncio.wait_for(listener.next(), 60) or b""  # type: ignore[arg-type]  # Awaitable
                     assert heard or not listener.closing, "the stream ended"
 
-            await asyncio.to_thread(stand.access.take_alarm, "some|alarm", account.id)
+            await asyncio.to_thread(stand.access.take_alarm, "some|alarm", account.id, start, start)
             await until(b"some|alarm")
             await asyncio.to_thread(stand.access.revoke_session, account.id, digest_of(session)[:16])
             await until(BYE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from datetime import datetime
 
 from clearway.kernel.clock import epoch_s, from_epoch_s
 from clearway.kernel.errors import InputError, NotFoundError
@@ -125,15 +126,18 @@ class Accounts(Factors):
 
     # alarms taken up -----------------------------------------------------------------------------
 
-    def take_alarm(self, key: str, account_id: str) -> None:
-        """Somebody takes an alarm up; the first to do so stays named."""
+    def take_alarm(self, key: str, account_id: str, at: datetime, since: datetime) -> None:
+        """Somebody takes an alarm up at a time; who took it up after ``since`` stays named."""
         self._write(
-            "insert into alarm_seen values(?,?,?) on conflict do nothing", key, account_id, self._now()
-        )
+            "insert into alarm_seen values(?,?,?) on conflict(key) do update"
+            " set account=excluded.account, at_s=excluded.at_s where alarm_seen.at_s<=?",
+            key, account_id, epoch_s(at), epoch_s(since),
+        )  # fmt: skip
 
-    def alarms_seen(self) -> dict[str, str]:
-        """Account that took each alarm up, by the alarm's key."""
-        return {row["key"]: row["account"] for row in self._rows("select key, account from alarm_seen")}
+    def alarms_seen(self) -> dict[str, tuple[str, datetime]]:
+        """Account that last took each alarm up, and when, by the alarm's key."""
+        rows = self._rows("select key, account, at_s from alarm_seen")
+        return {row["key"]: (row["account"], from_epoch_s(row["at_s"])) for row in rows}
 
 
 def _account(row: sqlite3.Row) -> Account:

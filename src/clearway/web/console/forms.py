@@ -32,6 +32,7 @@ from clearway.web.console.refused import (
     words_of,
 )
 from clearway.web.console.views.alarms import all_alarms, grouped, mark_of, worst
+from clearway.web.console.views.answering import Answering
 from clearway.web.guard import SESSION_COOKIE, actor_of, require_role, services
 from clearway.web.headers import request_id
 from clearway.web.services import Services
@@ -85,6 +86,7 @@ def bar_of(house: Services, who: Principal, at: datetime | None) -> dict[str, An
         "urgent": mine[:3],
         "calling": sum(len(group.alarms) for group in mine),
         "worst": worst(mine),
+        "answering": Answering.of(house, actor_of(who)),
         "mark": mark_of(known),
         "said": house.journal.list("override", states=("in_force",), as_of=at),
         "query": f"?at={quote(iso(at))}" if at else "",

@@ -14,7 +14,8 @@ from clearway.records import Command, RecordRow
 from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.inbox import account_names
 from clearway.web.console.refused import refused_now
-from clearway.web.console.views.alarms import SHOWN, all_alarms, grouped, keys_of
+from clearway.web.console.views.alarms import SHOWN, all_alarms, grouped, keys_of, unanswered_for
+from clearway.web.console.views.answering import Answering
 from clearway.web.console.views.updates import standing
 from clearway.web.guard import SESSION_COOKIE
 from clearway.web.submit import submit
@@ -62,7 +63,7 @@ def posts(visitor: VisitorThen) -> Response:
         unread={r.id: [_item(visitor, i) for i in r.data.get("unacknowledged") or ()] for r in rows},
         titles={r.id: Text.of(r.data["title"]) for r in rows},
         groups=grouped(house, [a for a in alarms if not a.seen_by])[:SHOWN],
-        unanswered=int(house.doctrine.number("alarm.unanswered_min")),
+        unanswered=int(unanswered_for(house).total_seconds() / 60),
         taken=[a for a in alarms if a.seen_by][:SHOWN],
         beyond=max(0, len(alarms) - SHOWN),
         waiting=waiting,
@@ -135,13 +136,23 @@ def _item(visitor: Visit, record: str) -> Item:
 
 @router.post("/console/posts/alarm")
 def take_alarm(visitor: Visitor, form: Sent) -> Response:
-    """Take an alarm up; it stops calling. What it is about stays open."""
+    """Take an alarm up; it stops calling for a while. What it is about stays open."""
     house = visitor.house
-    chosen = keys_of(house, all_alarms(house), [str(key) for key in form.getlist("alarm")])
-    for key in chosen:
-        house.access.take_alarm(key, visitor.who.account.id)
+    alarms = all_alarms(house)
+    chosen = set(keys_of(house, alarms, [str(key) for key in form.getlist("alarm")]))
+    answering = Answering.of(house, visitor.actor)
+    judged = [(a, answering.may(a)) for a in alarms if a.key in chosen]
+    mine = [a.key for a, decision in judged if decision.allowed]
+    if judged and not mine:
+        words = judged[0][1].explanation
+        raise ForbiddenError(words.en, words=words)
+    for key in mine:
+        house.access.take_alarm(key, visitor.who.account.id, visitor.now, visitor.now - unanswered_for(house))
     back = str(form.get("back", "")) or "/console/posts"
-    note = Text("Taken up: {n}", "已受理{n}条").format(n=len(chosen))
+    note = Text("Taken up: {n}", "已受理{n}条").format(n=len(mine))
+    if len(mine) < len(judged):
+        more = Text("{note}; not yours to take up: {n}", "{note}；无权受理{n}条")
+        note = more.format(note=note, n=len(judged) - len(mine))
     return visitor.done(back if back.startswith("/console") else "/console/posts", note)
 
 

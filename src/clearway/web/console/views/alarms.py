@@ -1,14 +1,15 @@
 """What must not wait: deadlines that were missed, and what calls for somebody now, until it is taken up.
 
 An alarm is called at one post. As long as nobody takes it up, the next post above is called as well, every
-so many minutes (doctrine ``alarm.unanswered_min``), up to the top. Many alarms of one kind stand as one line
+so many minutes (doctrine ``alarm.unanswered_min``), up to the top. What is still open as long after it was
+taken up calls again, from the first post on. Many alarms of one kind stand as one line
 with their number, so that a flood cannot hide the one that is different.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,6 +31,7 @@ GROUP: Final = "group"
 _REPORT: Final = "call_report"
 _GRAVE: Final = frozenset({"blocked", "stranded", "hazmat", "fire"})
 _SECOND: Final = Text("second person needed", "待第二人确认")
+_OWED: Final = Text("done by one: second confirmation owed", "单人决定：待第二人补确认")
 _SECOND_UPDATE: Final = Text("update of a notice: second person needed", "公告更新待第二人确认")
 _SOON: Final = Text("decide now", "须立即决定")
 _FAIL: Final = Text("road states grow old", "路况不再更新")
@@ -51,6 +53,8 @@ class Alarm:
     missed: bool = True
     about: Text | None = None
     """What it is about, where that is no record; ``row`` is then the post that is called."""
+    taken_before: str = ""
+    """Who took it up before it called again."""
 
     @property
     def page(self) -> str:
@@ -94,14 +98,23 @@ def all_alarms(house: Services) -> list[Alarm]:
     posts = house.journal.list("post", states=("active",))
     above = {r.id: str(r.data.get("superior") or "") for r in posts}
     vacant = {r.id for r in posts if not r.data.get("holder")}
-    every = timedelta(minutes=house.doctrine.number("alarm.unanswered_min"))
+    every = unanswered_for(house)
     raw = [*_missed(house), *_calls(house, now), *_cycles(house, posts)]
     found = []
     for alarm in raw:
-        by = seen.get(alarm.key, "")
-        called = (alarm.post,) if by else chain(above, alarm.post, now - alarm.due, every, vacant)
-        found.append(replace(alarm, seen_by=by, called=called))
+        by, before, unanswered = "", "", now - alarm.due
+        if alarm.key in seen:
+            who, at = seen[alarm.key]
+            silent = now - at < every
+            by, before, unanswered = (who, "", unanswered) if silent else ("", who, now - at - every)
+        called = (alarm.post,) if by else chain(above, alarm.post, unanswered, every, vacant)
+        found.append(replace(alarm, seen_by=by, taken_before=before, called=called))
     return sorted(found, key=lambda a: (bool(a.seen_by), a.due, a.row.id))
+
+
+def unanswered_for(house: Services) -> timedelta:
+    """How long an alarm waits for an answer before the next post is called, and how long an answer holds."""
+    return timedelta(minutes=house.doctrine.number("alarm.unanswered_min"))
 
 
 def mark_of(alarms: Iterable[Alarm]) -> str:
@@ -213,26 +226,47 @@ def _moved(row: RecordRow, field: str, due: datetime) -> bool:
 def _calls(house: Services, now: datetime) -> list[Alarm]:
     """What calls before a deadline is missed: second person, proposal about to lapse, grave report."""
     journal, found = house.journal, []
-    posts = {str(r.data.get("code")): r.id for r in journal.list("post", states=("active",))}
-    second, duty = posts.get("second_officer", ""), posts.get("duty_officer", "")
+    seat = _seats(house)
     for kind in ("measure", "notice"):
         for row in journal.list(kind, states=("awaiting_second",)):
             if "second_person" not in (row.marks.get("escalated") or {}):
+                second = seat("second_officer", row)
                 found.append(Alarm(row, "call_second", _SECOND, second, row.since, missed=False))
+        given = timedelta(minutes=house.kinds[kind].params["break_glass_min"])
+        for row in journal.list_open(kind):
+            late = (row.marks.get("escalated") or {}).get("break_glass", {}).get("due", "")
+            by = parse_utc(str(row.data["confirm_by"])) if row.data.get("confirm_by") else None
+            if by and not (late and by == parse_utc(str(late))):
+                second = seat("second_officer", row)
+                found.append(Alarm(row, "call_confirm", _OWED, second, by - given, missed=False))
     for row in journal.list("notice", states=("issued",)):
         update = waiting_update(row, house.kinds["notice"])
         late = (row.marks.get("escalated") or {}).get("second_person_update", {}).get("due", "")
         if update and not (late and update.due == parse_utc(str(late))):
+            second = seat("second_officer", row)
             found.append(Alarm(row, "call_update", _SECOND_UPDATE, second, update.since, missed=False))
     soon = timedelta(minutes=house.doctrine.number("alarm.decide_soon_min"))
     least = house.doctrine.number("alarm.call_level")
     for row in journal.list("proposal", states=("open",)):
         by = parse_utc(str(row.data["decide_by"])) if row.data.get("decide_by") else None
         if by and by - soon <= now < by and int(row.data.get("level") or 0) >= least:
-            post = str(row.data.get("post") or duty)
-            found.append(Alarm(row, "call_decide", _SOON, posts.get(post, post), by - soon, missed=False))
+            post = str(row.data.get("post") or "duty_officer")
+            found.append(Alarm(row, "call_decide", _SOON, seat(post, row) or post, by - soon, missed=False))
     for row in journal.list("incident", states=("reported",)):
         grave = row.data.get("type") in _GRAVE or int(row.data.get("injured") or 0) > 0
         if grave and not row.marks.get("escalated"):
-            found.append(Alarm(row, _REPORT, _REPORTED, duty, row.since, missed=False))
+            found.append(Alarm(row, _REPORT, _REPORTED, seat("duty_officer", row), row.since, missed=False))
     return found
+
+
+def _seats(house: Services) -> Callable[[str, RecordRow], str]:
+    """Finds the post with a code that answers for a record: of its area, else of the nearest area above."""
+    rows = house.journal.list("post", states=("active",))
+    seats = {(str(r.data.get("code")), str(r.data.get("area") or "")): r.id for r in rows}
+    areas = house.journal.authority().areas
+
+    def seat(code: str, row: RecordRow) -> str:
+        area = str(row.data.get(house.kinds[row.kind].area_field) or "") or areas.root
+        return next((seats[code, a] for a in (area, *areas.ancestors(area)) if (code, a) in seats), "")
+
+    return seat

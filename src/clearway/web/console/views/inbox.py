@@ -73,7 +73,7 @@ def waiting(house: Services, authority: Authority, actor: Actor) -> list[Waiting
             since = update.since if update else row.since
             headline = update.headline if update else Text.of(row.data["headline"])
             may = authority.may(actor, verb, row)
-            mine = actor.id == by or actor.id in _stood_up(house.kinds[kind], verb, row)
+            mine = actor.id == by or actor.id in stood_up(house.kinds[kind], verb, row)
             found.append(Waiting(row, verb, by, mine, may, since, headline))
     return found
 
@@ -87,7 +87,7 @@ def _first(row: RecordRow) -> str:
     return next((str(marks[v][0]) for v in verbs if v in marks), "")
 
 
-def _stood_up(kind: Kind, verb: str, row: RecordRow) -> set[str]:
+def stood_up(kind: Kind, verb: str, row: RecordRow) -> set[str]:
     """Whoever the declaration shuts out as second person, having done one of the named verbs already."""
     marks = row.marks.get("by") or {}
     named = [v for g in kind.verbs[verb].guards if g.name == "not_same_person" for v in g.args]
