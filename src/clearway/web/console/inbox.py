@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -21,10 +22,12 @@ from clearway.web.console.names import indices, post_names, roads
 from clearway.web.console.views.inbox import decided_just_now, needs_two, open_proposals, verb_label, waiting
 from clearway.web.console.views.renewal import Renewal, renewal_of
 from clearway.web.console.views.whatif import compared
+from clearway.web.strong import SecondFactorNeededError
 from clearway.web.submit import submit
 
 router = APIRouter(include_in_schema=False)
 _VERBS: Final = ("approve", "approve_changed", "refuse", "hand_over")
+_CHANGED: Final = Text("it has changed since you read it", "您阅读之后该建议已有变化")
 WORK_TAKES: Final = timedelta(hours=1)
 """A what-if supposes that a treatment is done so long after the cycle (grade D); the page says so."""
 CHANGEABLE: Final = {
@@ -40,6 +43,12 @@ RENEWED: Final = ("expiry", "review_at")
 @router.get("/console/inbox")
 def inbox(visitor: VisitorThen) -> Response:
     """All open proposals, what is lost by waiting first."""
+    return _listed(visitor)
+
+
+def _listed(
+    visitor: Visit, approved: Sequence[Text] = (), not_done: Sequence[tuple[str, Text, Text]] = ()
+) -> Response:
     house = visitor.house
     rows = open_proposals(house, visitor.at)
     authority = house.journal.authority()
@@ -54,41 +63,80 @@ def inbox(visitor: VisitorThen) -> Response:
         rows=rows,
         rule_of=rule_of,
         may=may,
-        bulk={rule for rule, count in by_rule.items() if count > 1},
+        bulk={rule for rule, count in by_rule.items() if rule and count > 1},
         two={r.id: needs_two(house, r.data) for r in rows},
         roads_of=lambda row: roads(house.network, row.data.get("subjects") or (), limit=6),
         to_confirm=[] if visitor.at else waiting(house, authority, visitor.actor),
         posts=post_names(house),
         decided=[] if visitor.at else decided_just_now(house, visitor.actor, visitor.now),
         keys={r.id: secrets.token_urlsafe(12) for r in rows},
+        approved=approved,
+        not_done=not_done,
     )
 
 
 def rule_of(row: RecordRow) -> str:
-    """Id of the rule a proposal follows from."""
+    """Id of the rule a proposal follows from, empty where it follows from none."""
     return str((row.data.get("rule") or {}).get("id", ""))
+
+
+@router.get("/console/inbox/bulk")
+def after_bulk(visitor: Visitor) -> Response:
+    """The answer to a bulk approval, asked for again: the inbox as it is now."""
+    return visitor.done("/console/inbox")
 
 
 @router.post("/console/inbox/bulk")
 def bulk(visitor: Visitor, form: Sent) -> Response:
-    """Approve several proposals of one rule; each is decided by itself, and failures are named."""
+    """Approve proposals of one rule as they were read, each by itself; what was not done is named."""
     house = visitor.house
-    rows = [house.journal.get(str(i)) for i in form.getlist("proposal")]
-    if len({rule_of(row) for row in rows}) != 1:
+    asked = [str(i).partition(":") for i in form.getlist("proposal")]
+    found = {i: row for i, _, _ in asked if (row := house.journal.find(i)) and row.kind == "proposal"}
+    rules = {rule_of(row) for row in found.values()}
+    if len(rules) != 1 or "" in rules:
         words = Text("choose proposals of one rule", "请选择同一规则下的建议")
         raise InputError(words.en, where="proposal", words=words)
-    done, failed = 0, []
-    for row in rows:
+    done: list[Text] = []
+    not_done: list[tuple[str, Text, Text]] = []
+    for record, _, version in asked:
+        row = found.get(record)
+        name = Text.of(row.data["headline"]) if row else Text(record, record)
         try:
-            submit(house, visitor.who, _decision(visitor, row, "approve", {}, ""))
-            done += 1
-        except ConflictError as error:
-            failed.append(f"{row.data['headline'][visitor.language]}: {error.what}")
-    note = Text(f"{done} approved", f"已采纳{done}项")
-    if failed:
-        rest = "; ".join(failed)
-        note = Text(f"{note.en}; not done: {rest}", f"{note.zh}；未执行：{rest}")
-    return visitor.done("/console/inbox", note)
+            _approve_as_read(visitor, row, version)
+        except SecondFactorNeededError:
+            raise
+        except ClearwayError as error:
+            not_done.append((record if row else "", name, error.words or Text(error.what, error.what)))
+        else:
+            done.append(name)
+    if not_done:
+        return _listed(visitor, approved=done, not_done=not_done)
+    return visitor.done("/console/inbox", Text(f"{len(done)} approved", f"已采纳{len(done)}项"))
+
+
+def _approve_as_read(visitor: Visit, row: RecordRow | None, version: str) -> None:
+    if row is None:
+        words = Text("there is no such proposal", "没有这项建议")
+        raise InputError(words.en, where="proposal", words=words)
+    read = version_of(version)
+    if read != row.version:
+        raise ConflictError(_CHANGED.en, where=row.id, words=_CHANGED)
+    submit(visitor.house, visitor.who, _decision(visitor, row, "approve", {}, "", read))
+
+
+def version_of(sent: str) -> int:
+    """Version of the record that a form was shown with.
+
+    Raises:
+        InputError: the form does not say.
+    """
+    if not (sent.isascii() and sent.isdigit() and len(sent) < 10):
+        words = Text(
+            "the form does not say which version was read; load the page again",
+            "表单未注明所阅版本，请重新载入页面",
+        )
+        raise InputError(words.en, where="version", words=words)
+    return int(sent)
 
 
 @router.get("/console/inbox/{proposal}")
@@ -207,7 +255,7 @@ def decide(visitor: Visitor, form: Sent, proposal: str) -> Response:
             raise InputError(words.en, where="changes", words=words)
     if verb == "hand_over":
         data["post"] = str(form.get("post", ""))
-    version = int(str(form.get("version", row.version)))
+    version = version_of(str(form.get("version", row.version)))
     submit(house, visitor.who, _decision(visitor, row, verb, data, reason, version))
     words = house.kinds["proposal"].verbs[verb].label
     return visitor.done("/console/inbox", Text("Done: {v}", "已完成：{v}").format(v=words))
