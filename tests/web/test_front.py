@@ -30,6 +30,20 @@ def test_answer_is_kept_as_long_as_it_may(control: str, renderings: int) -> None
     assert client.get("/").text == str(renderings)
 
 
+@pytest.mark.parametrize(("control", "said"), [("max-age=30", "max-age=28"), ("max-age=1", "max-age=0")])
+def test_the_last_reader_keeps_no_longer_than_the_first_might(control: str, said: str) -> None:
+    """What the front keeps it takes off the time for which readers may keep, also where nothing changed."""
+
+    async def page(_: Request) -> PlainTextResponse:
+        return PlainTextResponse("x", headers={"cache-control": f"public, {control}"})
+
+    client = TestClient(FrontCache(Starlette(routes=[Route("/", page)]), keep_s=2.0))
+    answer = client.get("/")
+    assert answer.headers["cache-control"] == f"public, {said}"
+    same = client.get("/", headers={"if-none-match": answer.headers["etag"]})
+    assert (same.status_code, same.headers["cache-control"]) == (304, f"public, {said}")
+
+
 async def _ask(front: FrontCache, method: str = "GET", *headers: tuple[bytes, bytes]) -> list[Any]:
     sent: list[Any] = []
 

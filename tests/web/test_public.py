@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lxml import html
 
 from clearway.desks.roadweather.conditions import Condition
 from clearway.kernel.clock import iso
@@ -159,3 +160,44 @@ def test_page_says_what_matters_in_both_languages(language: str) -> None:
     assert "<script>alert" not in page
     assert '"><b>' not in page
     assert 'data-expires="2015-11-22T08:00:00+00:00"' in page
+
+
+def _stands(state: str, language: str, **times: float) -> str:
+    """The page of one restriction, its card and its row in the road table."""
+    measure = _measure(state)
+    measure["data"] |= {name: iso(AT + timedelta(hours=hours)) for name, hours in times.items()}
+    restrictions = public_restrictions([measure], world.network())
+    rows, hidden = road_rows(world.network(), _board(), restrictions=restrictions)
+    view = PublicView(
+        area=Text("Beijing", "北京市"), as_of=AT, warnings=(), restrictions=restrictions, roads=rows,
+        roads_hidden=hidden, query="", numbers=(), head_hash="a", doctrine_hash="b", attribution="",
+        source="model", simulated=False, hindsight=False,
+    )  # fmt: skip
+    return public_page(view, language=language, zone="Asia/Shanghai", links=LINKS)
+
+
+@pytest.mark.parametrize(
+    ("state", "times", "en", "zh"),
+    [
+        ("in_force", {}, "■ in force", "■ 执行中"),
+        ("ordered", {}, "□ ordered, not yet on the road", "□ 已下令，现场尚未设置"),
+        ("ordered", {"starts": 2}, "◷ from 22 Nov 16:00", "◷ 自 11月22日16:00起"),
+        ("removal_pending", {}, "no longer ordered, removal to be verified", "已停止执行，现场撤除待核实"),
+        (
+            "in_force",
+            {"expiry": -1},
+            "no longer ordered, removal to be verified",
+            "已停止执行，现场撤除待核实",
+        ),
+    ],
+)
+def test_card_and_road_row_say_how_a_restriction_stands(
+    state: str, times: dict[str, float], en: str, zh: str
+) -> None:
+    """Ordered, to come, on the road, or over: once on the card and once on each of the two roads."""
+    for language, words in (("en", en), ("zh", zh)):
+        page = _stands(state, language, **times)
+        chips: Any = html.fromstring(page).xpath("//span[@class='chip plain']")
+        assert [" ".join(chip.text_content().split()) for chip in chips] == [words] * 3
+        assert page.count("data-expires=") == (1 if "no longer" in en else 3)
+        assert ("■" in page) == ("■" in words)

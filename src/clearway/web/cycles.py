@@ -95,11 +95,7 @@ def _words(house: Services, beat: Beat, pulse: Pulse) -> Text:
     local = zone(house.zone)
     state = _STATES[beat]
     if beat is Beat.STANDBY:
-        return (
-            Text(f"{state.en} (writer: {pulse.writer})", f"{state.zh}（写入进程：{pulse.writer}）")
-            if (pulse.writer)
-            else state
-        )
+        return state
     if beat is Beat.FAILING and pulse.failing_since is not None:
         at = clock_words(pulse.failing_since, local)
         times = "once" if pulse.failures == 1 else f"{pulse.failures} times in a row"

@@ -9,6 +9,7 @@ who come while an answer is being made wait for it instead of making their own. 
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -131,7 +132,11 @@ class FrontCache:
         headers = [(k, v) for k, v in given if k not in _DROPPED]
         named = dict(headers)
         encoded = encode(body, named.get(b"content-type", b"application/octet-stream").decode("latin-1"))
-        keep_s = min(self._keep_s, _max_age_s(named.get(b"cache-control", b"")))
+        most_s = _max_age_s(named.get(b"cache-control", b""))
+        keep_s = min(self._keep_s, most_s)
+        # The last reader of a kept answer must not keep it longer than the first may have.
+        left = b"max-age=%d" % max(0, math.floor(most_s - keep_s))
+        headers = [(k, _MAX_AGE.sub(left, v) if k == b"cache-control" else v) for k, v in headers]
         forms = [_form(headers, *encoded.choose(packed)) for packed in (False, True)]
         return _Kept(time.monotonic() + keep_s, *forms)
 

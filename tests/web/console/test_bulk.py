@@ -9,6 +9,7 @@ from lxml import html
 
 from clearway.kernel.errors import ForbiddenError
 from clearway.records import RecordRow
+from clearway.web import submit as submit_to
 from clearway.web.console import inbox
 from tests.web.console.conftest import Desk, Person
 
@@ -21,7 +22,7 @@ def _same_rule(desk: Desk) -> list[RecordRow]:
 
 
 def _boxes(person: Person) -> list[str]:
-    page = html.document_fromstring(person.get("/console/inbox"))
+    page: Any = html.document_fromstring(person.get("/console/inbox"))
     return [str(v) for v in page.xpath("//input[@name='proposal']/@value")]
 
 
@@ -49,7 +50,7 @@ def test_what_changed_or_has_no_version_is_not_approved(desk: Desk, version: str
     person = desk.browser("officer", "duty_officer")
     rows = _same_rule(desk)[:2]
     page = _send(person, [rows[0].id + version, f"{rows[1].id}:{rows[1].version}"]).text
-    told = html.document_fromstring(page).get_element_by_id("not-done")
+    told: Any = html.document_fromstring(page).xpath("//*[@id='not-done']")[0]  # type: ignore[index]  # a list of elements
     assert "1 approved, 1 not" in told.text_content()
     assert rows[0].data["headline"]["en"] in told.text_content()
     assert told.xpath(f".//a[@href='/console/inbox/{rows[0].id}']")
@@ -61,14 +62,14 @@ def test_a_refusal_half_way_stops_nothing(desk: Desk, monkeypatch: pytest.Monkey
     """One that is refused for any reason is named with the reason; those after it are still decided."""
     person = desk.browser("officer", "duty_officer", language="zh")
     rows = _same_rule(desk)[:2]
-    real = inbox.submit
+    real = submit_to.submit
 
     def submit(house: Any, who: Any, command: Any) -> Any:
         if command.record_id == rows[0].id:
             raise ForbiddenError("not yours to decide")
         return real(house, who, command)
 
-    monkeypatch.setattr(inbox, "submit", submit)
+    monkeypatch.setattr("clearway.web.console.inbox.submit", submit)
     page = _send(person, [f"{r.id}:{r.version}" for r in rows]).text
     assert "not yours to decide" in page
     assert "已采纳1项，未采纳1项" in page

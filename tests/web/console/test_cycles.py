@@ -83,14 +83,16 @@ def test_health_says_since_when_and_what_to_do(desk: Desk) -> None:
     ],
 )
 def test_other_states(desk: Desk, pulse: Pulse, status: str, state: str, shown: bool) -> None:
-    """Good and starting need no banner; late and standby say what they are, and standby who writes."""
+    """Late and standby say what they are; administrators alone read who writes."""
     _at(desk, pulse)
     told = TestClient(create_app(desk.services)).get("/health").json()
     assert (told["status"], told["cycles"]["state"]) == (status, state)
     page = desk.browser("chief", "duty_officer").get("/console")
     banner = page.partition('data-live="cycles"')[2].partition('data-live="levels"')[0]
     assert ("banner" in banner) is shown
-    assert ("machine-2" in banner) is (state == "standby")
+    assert "machine-2" not in banner + str(told)
+    feeds = desk.browser("root", "admin").get("/console/admin/feeds")
+    assert ("machine-2" in feeds) is (state == "standby")
 
 
 def test_without_a_loop_nothing_is_claimed(desk: Desk) -> None:

@@ -62,6 +62,12 @@ class Restriction:
     lift_condition: Text
     id: str = ""
     corridors: frozenset[str] = frozenset()
+    placed: bool = True
+    """Whether somebody has said that it stands on the road; what is only ordered does not."""
+
+    def ahead(self, at: datetime) -> bool:
+        """Whether it is ordered for a later time."""
+        return self.starts > at and not self.over(at)
 
     def over(self, at: datetime) -> bool:
         """Whether it is no longer ordered: its time is up, though it may still stand on the road."""
@@ -138,8 +144,9 @@ class PublicView:
         return words, rest.strip()
 
     def next_change(self) -> datetime | None:
-        """The first moment at which something shown here is no longer so."""
+        """The first moment at which something shown here begins or is no longer so."""
         ends = [w.expires for w in self.warnings] + [r.expiry for r in self.restrictions]
+        ends += [r.starts for r in self.restrictions]
         return min((end for end in ends if end is not None and end > self.as_of), default=None)
 
     @property
@@ -201,6 +208,7 @@ def public_restrictions(measures: Iterable[Mapping[str, Any]], network: Network)
                 starts=_begun(row),
                 expiry=parse_utc(data["expiry"]) if data.get("expiry") else None,
                 removal_pending=row["state"] == "removal_pending",
+                placed=row["state"] != "ordered",
                 restrictive=bool(data.get("restrictive")),
                 legal_basis=said(data.get("legal_basis") or ""),
                 decider=said(data.get("decider") or ""),
