@@ -90,6 +90,14 @@ def test_second_person_is_called_at_once(desk: Desk) -> None:
     alarms = page[page.index('class="alarms"') :].split("</div>")[0]
     assert "second person needed" in alarms
     assert "Closed" in alarms
+    inbox = second.get("/console/inbox")
+    assert re.search(r"asked to confirm: [^<]*\(Second\)", inbox), (
+        "the post that is called, and who sits there"
+    )
+    desk.clock.advance(timedelta(minutes=11))
+    assert re.search(
+        r"asked to confirm: [^<]*\(Second\), [^<]*\(nobody sits there\)", second.get("/console/inbox")
+    )
 
 
 def test_waiting_update_calls_the_second_officer_then_the_posts_above(desk: Desk) -> None:

@@ -19,6 +19,7 @@ from clearway.web.console.bodies import read_fields
 from clearway.web.console.forms import Sent, Visit, Visitor, VisitorThen
 from clearway.web.console.named import Namer
 from clearway.web.console.names import indices, post_names, roads
+from clearway.web.console.views.alarms import asked_to_confirm
 from clearway.web.console.views.inbox import decided_just_now, needs_two, open_proposals, verb_label, waiting
 from clearway.web.console.views.renewal import Renewal, renewal_of
 from clearway.web.console.views.whatif import compared
@@ -67,6 +68,7 @@ def _listed(
         two={r.id: needs_two(house, r.data) for r in rows},
         roads_of=lambda row: roads(house.network, row.data.get("subjects") or (), limit=6),
         to_confirm=[] if visitor.at else waiting(house, authority, visitor.actor),
+        asked={} if visitor.at else asked_to_confirm(house, account_names(visitor)),
         posts=post_names(house),
         decided=[] if visitor.at else decided_just_now(house, visitor.actor, visitor.now),
         keys={r.id: secrets.token_urlsafe(12) for r in rows},

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clearway.kernel.clock import parse_utc
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, join
 from clearway.kernel.levels import Level
 from clearway.records import RecordRow
 from clearway.web.console.views.updates import waiting_update
@@ -30,6 +30,10 @@ FLOOD: Final = 5
 GROUP: Final = "group"
 _REPORT: Final = "call_report"
 _GRAVE: Final = frozenset({"blocked", "stranded", "hazmat", "fire"})
+_SECONDS: Final = frozenset(
+    {"call_second", "call_confirm", "call_update", "second_person", "break_glass", "second_person_update"}
+)
+"""Alarms and deadlines about a second person."""
 _SECOND: Final = Text("second person needed", "待第二人确认")
 _OWED: Final = Text("done by one: second confirmation owed", "单人决定：待第二人补确认")
 _SECOND_UPDATE: Final = Text("update of a notice: second person needed", "公告更新待第二人确认")
@@ -110,6 +114,23 @@ def all_alarms(house: Services) -> list[Alarm]:
         called = (alarm.post,) if by else chain(above, alarm.post, unanswered, every, vacant)
         found.append(replace(alarm, seen_by=by, taken_before=before, called=called))
     return sorted(found, key=lambda a: (bool(a.seen_by), a.due, a.row.id))
+
+
+def asked_to_confirm(house: Services, account_names: Mapping[str, Text]) -> dict[str, Text]:
+    """By record that waits for a second person: the posts called so far, and who sits there."""
+    posts = {row.id: row for row in house.journal.list("post", states=("active",))}
+    nobody = Text("nobody sits there", "无人在岗")
+    found: dict[str, Text] = {}
+    for alarm in all_alarms(house):
+        if alarm.deadline in _SECONDS:
+            seats = [posts[p] for p in alarm.called if p in posts]
+            who = [account_names.get(str(row.data.get("holder") or ""), nobody) for row in seats]
+            titles = [Text.of(row.data.get("title") or row.id) for row in seats]
+            said = [
+                Text("{t} ({w})", "{t}（{w}）").format(t=t, w=w) for t, w in zip(titles, who, strict=True)
+            ]
+            found.setdefault(alarm.row.id, join(said))
+    return found
 
 
 def unanswered_for(house: Services) -> timedelta:
