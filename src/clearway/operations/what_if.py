@@ -279,7 +279,8 @@ def _field_difference(name: str, base: Fields, fork: Fields) -> FieldDifference 
     new, old = fork[name], base.get(name)
     if old is None or old.values.shape != new.values.shape or same_values(new, old):
         return None
-    gap = np.asarray(new.values, float) - np.asarray(old.values, float)
+    with np.errstate(invalid="ignore"):  # both without end (no water to freeze): no difference to tell
+        gap = np.asarray(new.values, float) - np.asarray(old.values, float)
     known = gap[np.isfinite(gap)]
     if not known.size:
         return None

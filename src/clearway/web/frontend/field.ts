@@ -429,7 +429,11 @@ class FieldPage {
     title.textContent = words(task.headline);
     const facts = document.createElement("p");
     const rate = task.rate_g_m2 ? ` · ${task.rate_g_m2} g/m²` : "";
-    facts.append(words(task.roads), ...(task.due ? [` · ${say("due", "时限")} `, timeTag(task.due)] : []), rate);
+    facts.append(
+      words(task.roads),
+      ...(task.due ? [` · ${say("due", "时限")} `, timeTag(task.due)] : []),
+      rate,
+    );
     const buttons = document.createElement("p");
     buttons.className = "big-buttons";
     for (const verb of task.verbs.filter((v) => VERBS[v])) {

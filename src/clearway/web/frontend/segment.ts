@@ -167,7 +167,9 @@ function chart(box: HTMLElement, data: Segment, title: string, unit: string, lin
     plot,
   );
   // A phone is turned, a window is drawn narrower: the curve follows.
-  new ResizeObserver(() => drawn.width !== width() && drawn.setSize({ width: width(), height: 130 })).observe(holder);
+  new ResizeObserver(() => drawn.width !== width() && drawn.setSize({ width: width(), height: 130 })).observe(
+    holder,
+  );
 }
 
 function table(data: Segment): HTMLElement {
@@ -242,8 +244,11 @@ async function load(segment: number, at: string): Promise<Segment> {
 }
 
 function fill(panel: HTMLElement, data: Segment): void {
-  if (data.times.length) { for (const [title, unit, lines] of CHARTS) chart(panel, data, title, unit, lines); }
-  else {
+  if (data.times.length) {
+    for (const [title, unit, lines] of CHARTS) {
+      chart(panel, data, title, unit, lines);
+    }
+  } else {
     panel.append(Object.assign(document.createElement("p"), {
       textContent: say("Nothing was computed for this time.", "该时刻无计算结果。"),
     }));
@@ -314,7 +319,11 @@ export async function openSegment(host: HTMLElement, segment: number, at: string
     const { at: done, rate_g_m2: rate, task } = data.last_treated;
     const text = `${localTime(done)}${rate ? ` · ${rate} g/m²` : ""}`;
     panel.append(
-      list(say("Last treated", "最近处置"), [{ href: `/console/record/${task}${then}`, text, title: utc(done) }]),
+      list(say("Last treated", "最近处置"), [{
+        href: `/console/record/${task}${then}`,
+        text,
+        title: utc(done),
+      }]),
     );
   }
   if (data.corridor) {

@@ -165,9 +165,7 @@ export class Timeline {
     document.body.classList.toggle("ahead", ahead);
     this.hold();
     this.frame(
-      this.inStep
-        ? ""
-        : off < 0
+      this.inStep ? "" : off < 0
         ? say(
           `The past: ${time}. Nothing below is now. Lists are paused while the time moves.`,
           `历史时刻：${time}。以下并非当前情况。时间移动期间列表暂停显示。`,
