@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from clearway.kernel.errors import InputError
+from clearway.operations.winter.fleet import usable
 from clearway.operations.winter.fleet_file import read_fleet
 from clearway.operations.winter.gateway import Gateway
 from clearway.operations.winter.mqtt import connect
@@ -156,14 +157,15 @@ def test_impossible_values_are_refused(tmp_path: Path, old: str, new: str, words
     assert any("一" <= c <= "鿿" for c in raised.value.words.zh)
 
 
-def test_doubles_and_far_places_are_refused(tmp_path: Path) -> None:
-    """A second store of the same id, and a place that is not on the globe."""
+def test_doubles_are_named_and_impossible_places_refused(tmp_path: Path) -> None:
+    """Of two stores with one id the first counts; a place that is not on the globe is refused."""
     path = tmp_path / "winter.toml"
     head, _, rest = FLEET.partition("[[truck]]")
     store = head[head.index("[[store]]") :]
     path.write_text(f"{head}{store}[[truck]]{rest}", encoding="utf-8")
-    with pytest.raises(InputError, match="store north is listed twice"):
-        read_fleet(path)
+    found = usable(read_fleet(path))
+    assert len(found.stores) == 1
+    assert ["north is listed twice" in note.en for note in found.left_out] == [True]
     path.write_text(re.sub(r"lon = \S+", "lon = 500", FLEET), encoding="utf-8")
     with pytest.raises(InputError, match=r"store 1.*lon.*500"):
         read_fleet(path)

@@ -15,10 +15,11 @@ from clearway.desks.winter.plan import neighbours, solve, timed
 from clearway.desks.winter.plan_model import Plan, Visit
 from clearway.desks.winter.service_classes import known, scheme
 from clearway.kernel.errors import InputError
+from clearway.kernel.language import Text
 from clearway.network.routing import Router, free_flow_s
 from clearway.operations.winter.build import Order, all_roads, build_site
 from clearway.operations.winter.check import check_plan
-from clearway.operations.winter.fleet import Fleet, Truck, beijing_fleet
+from clearway.operations.winter.fleet import Fleet, Store, Truck, beijing_fleet
 from clearway.operations.winter.stretches import cut
 from clearway.operations.winter.ways import TURN_S, build_ways
 from tests.operations.winter.world import SALT, START, board, doctrine, fleet, site
@@ -157,6 +158,22 @@ def test_echelon_takes_all_lanes_at_once() -> None:
     plan = solve(world.problem, rounds=50)
     assert plan.order[0] == plan.order[1] == ()
     assert len(plan.order[2]) == len(world.problem.stops)
+
+
+def test_one_bad_truck_or_store_is_named_and_the_rest_planned() -> None:
+    """A truck without load, a store far from every road and its truck are left out; the others work."""
+    good = fleet(3)
+    far = Store("store-far", Text("Far", "远"), 117.5, 41.0, 80.0)
+    trucks = (*good.trucks, replace(good.trucks[0], id="unit-x", store="store-far"))
+    trucks = (replace(trucks[0], capacity_kg=0.0), *trucks[1:])
+    world = site(of=replace(good, stores=(*good.stores, far), trucks=trucks))
+    assert {crew.id for crew in world.problem.crews} == {"unit-2", "unit-3"}
+    notes = " ".join(note.en for note in world.problem.left_out)
+    for words in ("no load capacity", "no road within 3 km", "unknown store store-far"):
+        assert words in notes
+    assert world.problem.stops
+    with pytest.raises(InputError, match="there is no truck, Truck 1: no load capacity"):
+        site(of=replace(good, trucks=trucks[:1]))
 
 
 def test_stop_beyond_every_truck_is_named_and_the_rest_planned() -> None:

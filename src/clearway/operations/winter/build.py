@@ -19,7 +19,7 @@ from clearway.kernel.errors import InputError
 from clearway.kernel.ids import content_id
 from clearway.kernel.language import Text, join
 from clearway.network.model import Network, RoadClass
-from clearway.operations.winter.fleet import Fleet, check, yard
+from clearway.operations.winter.fleet import Fleet, usable, yard
 from clearway.operations.winter.stretches import cut
 from clearway.operations.winter.ways import Ways, build_ways
 
@@ -206,11 +206,9 @@ def build_site(
     Raises:
         InputError: no store, no truck or nothing to do; names what is wrong.
     """
-    wrong = check(fleet)
-    if wrong:
-        raise InputError("; ".join(w.en for w in wrong), where="fleet", words=join(list(wrong)))
     settings = Settings.of(doctrine)
     shut = np.zeros(network.count, np.bool_) if closed is None else closed
+    fleet = usable(fleet, network, ~shut)
     wanted = [orders(i) if not shut[i] else None for i in range(network.count)]
     required = np.array([w is not None for w in wanted])
     if not required.any():
@@ -238,7 +236,7 @@ def build_site(
         matrix,
         settings.rest_after_s,
         settings.rest_s,
-        (*left_out, *more),
+        (*fleet.left_out, *left_out, *more),
     )
     return Site(network, problem, ways, trees, fleet, settings, scheme, drive, shut)
 
@@ -271,7 +269,10 @@ def with_orders(site: Site, orders: Callable[[int], Order | None], start: dateti
         raise InputError("nothing to be done: no road has an order", where="orders")
     reachable, left_out = _reachable(site.network, problem.stretches, problem.depots, problem.drive_s, wanted)
     stops, more = _stops(problem.stretches, wanted, reachable, site.scheme, site.settings, problem.crews)
-    return replace(site, problem=replace(problem, start=start, stops=stops, left_out=(*left_out, *more)))
+    return replace(
+        site,
+        problem=replace(problem, start=start, stops=stops, left_out=(*site.fleet.left_out, *left_out, *more)),
+    )
 
 
 def standing_at(site: Site, crews: Sequence[Crew], closed: NDArray[np.int32]) -> Site:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from clearway.kernel.errors import InputError
 from clearway.kernel.geometry import distance_m
-from clearway.kernel.language import Text
+from clearway.kernel.language import Text, join
 from clearway.network.model import Network, RoadClass
 
 
@@ -59,6 +58,8 @@ class Fleet:
     stores: tuple[Store, ...]
     trucks: tuple[Truck, ...]
     source: Text
+    left_out: tuple[Text, ...] = ()
+    """Stores and trucks that were stated but cannot be used, and why (see :func:`usable`)."""
 
     @property
     def sprays(self) -> bool:
@@ -127,31 +128,51 @@ def yard(network: Network, lon: float, lat: float, usable: NDArray[np.bool_] | N
     node = np.asarray(network.to_node)[candidates]
     away = distance_m(network.node_lon[node], network.node_lat[node], lon, lat)
     if not candidates.size or float(away.min()) > 3000.0:
-        raise InputError("no road within 3 km of this store", where=f"{lon:.4f}, {lat:.4f}")
+        words = Text("no road within 3 km of this store", "该储盐点3公里内无道路")
+        raise InputError(words.en, where=f"{lon:.4f}, {lat:.4f}", words=words)
     return int(candidates[int(np.argmin(away))])
 
 
-def check(fleet: Fleet) -> Sequence[Text]:
-    """What is wrong with a fleet: no stores, no trucks, trucks of an unknown store, doubles."""
-    found: list[Text] = []
-    if not fleet.stores:
-        found.append(Text("there is no salt store", "没有储盐点"))
-    if not fleet.trucks:
-        found.append(Text("there is no truck", "没有车辆"))
-    known = {s.id for s in fleet.stores}
+def usable(fleet: Fleet, network: Network | None = None, roads: NDArray[np.bool_] | None = None) -> Fleet:
+    """The fleet without stores and trucks that cannot be used, which ``left_out`` names; the rest is planned.
+
+    Left out are stores far from every road (of the network, where it is given), trucks of a store that is
+    unknown or left out, trucks without load capacity, and whatever is listed a second time.
+
+    Raises:
+        InputError: no store or no truck is left.
+    """
+    notes: list[Text] = []
+    stores: dict[str, Store] = {}
+    trucks: dict[str, Truck] = {}
+    twice = Text("{n}: {i} is listed twice, the first counts", "{n}：{i}重复登记，以首次为准")
+    for store in fleet.stores:
+        if store.id in stores:
+            notes.append(twice.format(n=store.name, i=store.id))
+            continue
+        try:
+            if network is not None:
+                yard(network, store.lon, store.lat, roads)
+        except InputError as error:
+            why = Text("{n}: {w}", "{n}：{w}").format(n=store.name, w=error.words or error.what)
+            notes.append(why)
+            continue
+        stores[store.id] = store
     for truck in fleet.trucks:
-        if truck.store not in known:
-            found.append(
-                Text("{t}: unknown store {s}", "{t}：未知储盐点{s}").format(t=truck.name, s=truck.store)
-            )
-        if truck.capacity_kg <= 0:
-            found.append(Text("{t}: no load capacity", "{t}：无装载量").format(t=truck.name))
-    for kind, each in (
-        (Text("store", "储盐点"), [s.id for s in fleet.stores]),
-        (Text("truck", "车辆"), [t.id for t in fleet.trucks]),
+        if truck.id in trucks:
+            notes.append(twice.format(n=truck.name, i=truck.id))
+        elif truck.store not in stores:
+            words = Text("{t}: unknown store {s}, or one left out", "{t}：储盐点{s}未知或未采用")
+            notes.append(words.format(t=truck.name, s=truck.store))
+        elif truck.capacity_kg <= 0:
+            notes.append(Text("{t}: no load capacity", "{t}：无装载量").format(t=truck.name))
+        else:
+            trucks[truck.id] = truck
+    for left, words in (
+        (stores, Text("there is no salt store", "没有储盐点")),
+        (trucks, Text("there is no truck", "没有车辆")),
     ):
-        found += [
-            Text("{k} {i} is listed twice", "{k}{i}重复").format(k=kind, i=double)
-            for double in sorted({i for i in each if each.count(i) > 1})
-        ]
-    return found
+        if not left:
+            whole = join([words, *notes])
+            raise InputError(whole.en, where="fleet", words=whole)
+    return replace(fleet, stores=tuple(stores.values()), trucks=tuple(trucks.values()), left_out=tuple(notes))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from clearway.kernel.errors import InputError
-from clearway.kernel.language import Text, join
-from clearway.operations.winter.fleet import Fleet, Store, Truck, check
+from clearway.kernel.language import Text
+from clearway.operations.winter.fleet import Fleet, Store, Truck, usable
 
 LIMITS: Final = {
     "lon": (-180.0, 180.0),
@@ -68,9 +68,10 @@ def read_fleet(path: Path) -> Fleet:
             )
     source = data.get("source", {"en": "stated by the installation", "zh": "由本系统登记"})
     fleet = Fleet(stores, trucks, _name(source, f"{path}, source"))
-    wrong = check(fleet)
-    if wrong:
-        raise InputError("; ".join(w.en for w in wrong), where=str(path), words=join(list(wrong)))
+    try:
+        usable(fleet)
+    except InputError as error:
+        raise InputError(error.what, where=str(path), words=error.words) from error
     return fleet
 
 
