@@ -79,6 +79,7 @@ class Play:
     deployment: Deployment
     hand: SimulatedHand
     folder: Path
+    road: ScriptedRoad
 
     def run(self, hours: int, first: int = 0) -> None:
         """Play some hours."""
@@ -129,7 +130,7 @@ def open_play(
     ground = Ground(roads, columns(roads), tuple(a.id for a in roads.areas), place.area, rules, desks)
     session = Session(ground, journal, ScriptedWeather(snows), clock, simulated=simulated)
     session.hand = hand = _hand(session, decider, place, journal, road)
-    return Play(session, journal, decider, newsroom, place, hand, folder)
+    return Play(session, journal, decider, newsroom, place, hand, folder, road)
 
 
 def _hand(

@@ -117,7 +117,7 @@ def test_a_narrow_limit_can_wait(play: Play) -> None:
 
 def test_what_a_cycle_writes_asks_for_nothing(play: Play) -> None:
     """Situations and proposals of the desks do not; the warning of another service does."""
-    play.session.ground.desks[0].script = lambda hour: ICE  # type: ignore[attr-defined]  # the scripted road
+    play.road.script = lambda hour: ICE
     head = play.journal.head().seq
     play.session.step(AT + timedelta(hours=1))
     own = play.journal.events(head)
@@ -253,7 +253,7 @@ def test_a_failed_cycle_at_once_is_tried_again(play: Play) -> None:
     attention = Attention(play.journal, Importance.of(play.journal, ground.network, ground.doctrine))
     pace = Pace(play.session, attention=attention, timer=lambda: now[0])
     pace.tick(AT + MINUTE)
-    ground.desks[0].script = script  # type: ignore[attr-defined]  # the scripted road
+    play.road.script = script
     play.journal.submit(entry.reading(teller(play), road(play), "condition", "ice", "I stand on it"))
     seen = counted(play)
     for _ in range(40):
@@ -329,12 +329,12 @@ def test_load_of_an_hour_holds_across_cycles_in_it(tmp_path: Path) -> None:
 
 def test_one_miss_within_the_hour_withdraws_nothing(play: Play) -> None:
     """A proposal that cycles at once no longer make has its hour of grace, as on the hour."""
-    session, road_desk = play.session, play.session.ground.desks[0]
-    road_desk.script = lambda hour: ICE  # type: ignore[attr-defined]  # the scripted road
+    session, road_desk = play.session, play.road
+    road_desk.script = lambda hour: ICE
     session.step(AT + 60 * MINUTE)
     made = {p.id for p in play.journal.list("proposal", states=("open",))}
     assert made
-    road_desk.script = lambda hour: DRY  # type: ignore[attr-defined]  # the scripted road
+    road_desk.script = lambda hour: DRY
     for minutes in (70, 80, 100):
         session.look_again(AT + minutes * MINUTE)
         assert {p.id for p in play.journal.list("proposal", states=("open",))} >= made

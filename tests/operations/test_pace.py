@@ -40,9 +40,7 @@ def breaking(play: Play, error: Exception) -> Callable[[int], Surface]:
     def script(hour: int) -> Surface:
         raise error
 
-    road = play.session.ground.desks[0]
-    healthy: Callable[[int], Surface] = road.script  # type: ignore[attr-defined]  # the scripted road
-    road.script = script  # type: ignore[attr-defined]  # the scripted road
+    healthy, play.road.script = play.road.script, script
     return healthy
 
 
@@ -61,7 +59,7 @@ def test_failures_in_a_row_are_counted_until_a_cycle_is_good(play: Play, error: 
     assert (pulse.last_good, pulse.failing_since, pulse.failures) == (AT, AT + HOUR, 3)
     assert "no surface" in pulse.error
     assert pulse.beat(AT + HOUR, LATE) is Beat.FAILING
-    play.session.ground.desks[0].script = healthy  # type: ignore[attr-defined]  # the scripted road
+    play.road.script = healthy
     pace.tick(AT + HOUR + timedelta(minutes=4))
     assert pace.pulse == Pulse(last_good=AT + HOUR)
 

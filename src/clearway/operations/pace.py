@@ -149,7 +149,7 @@ class Pace:
         hand, self.session.hand = self.session.hand, None
         try:
             report = run()
-        except Exception:
+        except Exception:  # whatever it was: counted here, raised again, said by _carefully
             self._again_at = self.timer() + AGAIN_AFTER_S
             self._failures += 1
             self._failing_since = self._failing_since or self.session.clock.now()
@@ -175,7 +175,7 @@ class Pace:
         """
         try:
             work()
-        except Exception as error:
+        except Exception as error:  # the loop outlives any fault of a desk or a feed; the log has the trace
             if str(error) != self._said.get(what):
                 unexpected = None if isinstance(error, ClearwayError) else error
                 log.error("%s: failed: %s", what, error, exc_info=unexpected)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from clearway.desks.winter.plan import fits, solve
+from clearway.network.model import Network
 from clearway.operations.winter.build import Order, Site
 from clearway.operations.winter.check import check_plan
 from clearway.operations.winter.fleet import Fleet, Truck
@@ -16,14 +18,14 @@ from tests.operations.winter.world import board, fleet, site
 PLOUGH, BOTH, SALT = Order("plough"), Order("plough_salt", 20.0), Order("salt", 20.0)
 
 
-def mixed(*changes: dict[str, object]) -> Fleet:
+def mixed(*changes: dict[str, Any]) -> Fleet:
     """One truck for each set of changes."""
     base = fleet(len(changes))
-    made = tuple(replace(t, **c) for t, c in zip(base.trucks, changes, strict=True))  # type: ignore[arg-type]  # keys are those of Truck
+    made = tuple(replace(t, **c) for t, c in zip(base.trucks, changes, strict=True))
     return replace(base, trucks=made)
 
 
-def lanes(count: int) -> object:
+def lanes(count: int) -> Network:
     """The board with so many lanes on every road."""
     roads = board()
     return replace(roads, lanes=np.full(roads.count, count, np.int8))
@@ -61,7 +63,7 @@ def test_work_nobody_is_equipped_for_is_named() -> None:
 )
 def test_blades_decide_the_number_of_passes(width: float | None, count: int, passes: int) -> None:
     """Lanes of 3.5 m: a blade of 3 m needs three passes over two of them, a wing of 7 m one."""
-    world = site(PLOUGH, of=mixed({"width_m": width}, {"width_m": width}), network=lanes(count))  # type: ignore[arg-type]  # a Network
+    world = site(PLOUGH, of=mixed({"width_m": width}, {"width_m": width}), network=lanes(count))
     problem = world.problem
     each = np.bincount([s.stretch for s in problem.stops])
     assert (each == passes).all()
@@ -72,8 +74,8 @@ def test_blades_decide_the_number_of_passes(width: float | None, count: int, pas
 
 def test_narrow_spread_takes_more_passes_and_no_more_salt() -> None:
     """The spreader's width, not the blade's, counts for salt; the amount is by the area of the road."""
-    wide = site(SALT, of=mixed({"width_m": 2.0}), network=lanes(2))  # type: ignore[arg-type]  # a Network
-    slim = site(SALT, of=mixed({"spread_width_m": 4.0}), network=lanes(2))  # type: ignore[arg-type]  # a Network
+    wide = site(SALT, of=mixed({"width_m": 2.0}), network=lanes(2))
+    slim = site(SALT, of=mixed({"spread_width_m": 4.0}), network=lanes(2))
     assert len(slim.problem.stops) == 2 * len(wide.problem.stops)
     salt = [sum(s.salt_kg for s in world.problem.stops) for world in (wide, slim)]
     assert salt[0] == pytest.approx(salt[1])
@@ -123,9 +125,9 @@ def test_the_checker_judges_by_the_trucks_themselves(change: dict[str, object], 
 def test_a_mixed_fleet_uses_the_width_that_is_done_soonest() -> None:
     """Three narrow blades and a wide one: passes are made for all; one among three wide stands idle."""
     slim, wing = {"width_m": 3.5}, {"width_m": 7.0}
-    many = site(PLOUGH, of=mixed(slim, slim, slim, wing), network=lanes(2))  # type: ignore[arg-type]  # a Network
+    many = site(PLOUGH, of=mixed(slim, slim, slim, wing), network=lanes(2))
     assert {s.width_m for s in many.problem.stops} == {3.5}
-    few = site(PLOUGH, of=mixed(slim, wing, wing, wing), network=lanes(2))  # type: ignore[arg-type]  # a Network
+    few = site(PLOUGH, of=mixed(slim, wing, wing, wing), network=lanes(2))
     assert {s.width_m for s in few.problem.stops} == {7.0}
     assert not fits(few.problem.crews[0], few.problem.stops[0])
     assert isinstance(few.fleet.trucks[0], Truck)

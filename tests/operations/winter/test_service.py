@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from clearway.kernel.errors import ConflictError, ForbiddenError
 from clearway.kernel.language import Text
 from clearway.operations.reconcile import reconcile
 from clearway.operations.winter import replan as replan_module
-from clearway.operations.winter.build import Site, with_orders
+from clearway.operations.winter.build import Order, Site, with_orders
 from clearway.operations.winter.check import Verdict, check_plan
 from clearway.operations.winter.live import Message
 from clearway.operations.winter.record import record, section
@@ -276,8 +276,8 @@ def test_messages_that_do_not_count_are_named(post: Post) -> None:
 def test_lists_the_checker_refuses_are_not_recommended(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proposal says what the checker found, and recommends to leave things as they are."""
 
-    def short_shifts(site: Site, orders: object, start: datetime) -> Site:
-        found = with_orders(site, orders, start)  # type: ignore[arg-type]
+    def short_shifts(site: Site, orders: Callable[[int], Order | None], start: datetime) -> Site:
+        found = with_orders(site, orders, start)
         crews = tuple(replace(c, off_s=300.0) for c in found.problem.crews)
         return replace(found, problem=replace(found.problem, crews=crews))
 

@@ -50,7 +50,8 @@ def test_what_changed_or_has_no_version_is_not_approved(desk: Desk, version: str
     person = desk.browser("officer", "duty_officer")
     rows = _same_rule(desk)[:2]
     page = _send(person, [rows[0].id + version, f"{rows[1].id}:{rows[1].version}"]).text
-    told: Any = html.document_fromstring(page).xpath("//*[@id='not-done']")[0]  # type: ignore[index]  # a list of elements
+    parsed: Any = html.document_fromstring(page)
+    (told,) = parsed.xpath("//*[@id='not-done']")
     assert "1 approved, 1 not" in told.text_content()
     assert rows[0].data["headline"]["en"] in told.text_content()
     assert told.xpath(f".//a[@href='/console/inbox/{rows[0].id}']")

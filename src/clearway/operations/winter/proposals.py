@@ -17,6 +17,7 @@ from clearway.kernel.language import Text, join
 from clearway.kernel.levels import Level
 from clearway.operations.winter.build import Site
 from clearway.operations.winter.check import Verdict
+from clearway.operations.winter.release import taken_off
 from clearway.operations.winter.replan import NewPlan
 from clearway.picture.findings import Alternative, Evidence, Proposal, RuleRef
 from clearway.records import Actor, Command, Event, Journal, RecordRow
@@ -88,8 +89,7 @@ def released_told(found: NewPlan) -> Text:
     """How many roads come off the lists, and what that saves."""
     if not found.released:
         return Text("", "")
-    roads = sum(len(r.corridors) for r in found.released)
-    tonnes = sum(r.salt_kg for r in found.released) / 1000.0
+    roads, tonnes = taken_off(found.released)
     return Text(
         f"{many(roads, 'road')} come off, {tonnes:.1f} t of salt saved; "
         if roads > 1

@@ -16,6 +16,7 @@ from clearway.desks.winter.plan_model import Plan, many
 from clearway.kernel.language import Text
 from clearway.network.model import RoadClass
 from clearway.operations.winter.need import asked_lane_km
+from clearway.operations.winter.release import taken_off
 from clearway.operations.winter.report import ReportSection, Table, class_table, same, service_lines
 from clearway.operations.winter.service import WinterService
 from clearway.operations.winter.state import Change, Running
@@ -90,8 +91,7 @@ def _saved(change: Change) -> Text:
     """What a change took off the lists."""
     if not change.released:
         return Text("", "")
-    roads = sum(len(r.corridors) for r in change.released)
-    tonnes = sum(r.salt_kg for r in change.released) / 1000.0
+    roads, tonnes = taken_off(change.released)
     return Text(
         f"; {many(roads, 'road')} off the lists, {tonnes:.1f} t of salt saved",
         f"；移除{roads}条道路，节省用盐{tonnes:.1f}吨",
@@ -281,7 +281,7 @@ def figures(found: Record) -> dict[str, Any]:
                 "late_without": c.late_without,
                 "late_with": c.late_with,
                 "released": sum(len(r.corridors) for r in c.released),
-                "salt_saved_t": round(sum(r.salt_kg for r in c.released) / 1000.0, 2),
+                "salt_saved_t": round(taken_off(c.released)[1], 2),
             }
             for c in running.changes
         ],

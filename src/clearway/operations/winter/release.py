@@ -6,7 +6,7 @@ until somebody has approved it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -41,6 +41,11 @@ class Released:
     km: float
     salt_kg: float
     words: Text
+
+
+def taken_off(released: Sequence[Released]) -> tuple[int, float]:
+    """Roads that came off the lists, and the salt that saves [t]."""
+    return sum(len(r.corridors) for r in released), sum(r.salt_kg for r in released) / 1000.0
 
 
 def committed_visit(progress: Progress, crew: int, now_s: float) -> Visit | None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clearway.exchange import salt_spreading
+from clearway.exchange.carp import parser
 from clearway.exchange.carp.solutions import CarpRoutes, Served, read_routes, write
 from clearway.exchange.salt_spreading.solutions import read_solution
 from clearway.kernel.errors import InputError
@@ -71,9 +72,9 @@ def test_processes_keep_the_best(shared_data: Path) -> None:
 
 def test_the_solution_file_is_read_back() -> None:
     """What is written is judged as fit, by itself and by ``check_file``."""
-    instance = open_file(SPANISH.encode())
+    instance = parser.read(SPANISH.encode())
     found = solve_file(instance, FAST)
-    assert check_carp(instance, read_routes(found.solution)).cost == found.cost  # type: ignore[arg-type]  # a CARP file
+    assert check_carp(instance, read_routes(found.solution)).cost == found.cost
     again = check_file(instance, found.solution.encode())
     assert again.verdict.ok
     assert again.cost == found.cost
@@ -230,10 +231,10 @@ def test_an_impossible_best_value_is_not_believed() -> None:
 
 def test_an_unfit_solution_has_no_gap() -> None:
     """Half a solution costs less than the bound; that is no gap."""
-    instance = open_file(COMPACT.encode())
+    instance = parser.read(COMPACT.encode())
     whole = solve_file(instance, FAST)
     first = read_routes(whole.solution).routes[0]
-    half = check_file(instance, write(instance, [first], 0.0).encode())  # type: ignore[arg-type]  # a CARP file
+    half = check_file(instance, write(instance, [first], 0.0).encode())
     assert not half.verdict.ok
     assert half.gap is None
     assert half.as_dict()["gap_to_bound"] is None
@@ -242,11 +243,11 @@ def test_an_unfit_solution_has_no_gap() -> None:
 
 def test_trips_that_fit_together_are_joined() -> None:
     """Two half-full trips are one vehicle's work at the same cost; full ones stay apart."""
-    instance = open_file(b"4\n3\n0 1 5 1\n0 2 5 1\n0 3 5 2\n3\n2\n")
+    instance = parser.read(b"4\n3\n0 1 5 1\n0 2 5 1\n0 3 5 2\n3\n2\n")
     apart = CarpRoutes(((Served(0, 1, 0),), (Served(0, 2, 1),), (Served(0, 3, 2),)))
-    joined = fewer_trips(instance, apart)  # type: ignore[arg-type]  # a CARP file
+    joined = fewer_trips(instance, apart)
     assert len(joined.routes) == 2
-    before, after = (check_carp(instance, r) for r in (apart, joined))  # type: ignore[arg-type]  # a CARP file
+    before, after = (check_carp(instance, r) for r in (apart, joined))
     assert after.ok
     assert after.cost == before.cost == 30
 
