@@ -55,7 +55,12 @@ def test_warning_that_ends_while_offline_is_not_shown_as_active(reader: Page) ->
     assert not card.get_by_text("Slow down").is_visible()
     assert reader.locator("#stale").is_visible()
     limit = reader.locator("article.order")
-    assert limit.locator(".chip").inner_text() == "■ in force"
+    assert limit.locator(".chip").inner_text() == "□ ordered, not yet on the road"
+    row = reader.locator("td [data-expires] .chip").first
+    assert row.inner_text() == "□ ordered, not yet on the road"
+    reader.clock.run_for(61 * 60_000)
+    over = "no longer ordered, removal to be verified"
+    assert [limit.locator(".chip").inner_text(), row.inner_text()] == [over, over]
     assert violations(reader) == []
 
 
